@@ -1,0 +1,42 @@
+"""`payment.updated`: how far the payment of an order is."""
+
+from enum import StrEnum
+from typing import ClassVar, Literal
+
+from contracts.message import OrderMessage
+from contracts.topics import Topic
+from contracts.values import CoinAmount, Money, Ticker
+
+
+class PaymentState(StrEnum):
+    """The gateway's words where it has one, and three of our own."""
+
+    INVOICE_READY = "invoice_ready"
+    WAITING = "waiting"
+    CONFIRMING = "confirming"
+    CONFIRMED = "confirmed"
+    SENDING = "sending"
+    PARTIALLY_PAID = "partially_paid"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    REFUNDED = "refunded"
+    MORE_MONEY = "more_money"
+    NEEDS_ATTENTION = "needs_attention"
+
+
+class PaymentUpdated(OrderMessage):
+    """payments → orders: everything about the money but its arrival.
+
+    `more_money` is money beyond what the order asked for: refundable, a person decides.
+    """
+
+    topic: ClassVar[Topic] = Topic.PAYMENT_UPDATED
+
+    type: Literal["payment.updated.v1"] = "payment.updated.v1"
+    state: PaymentState
+    price: Money
+    invoice_url: str | None = None
+    payment_id: str | None = None
+    pay_currency: Ticker | None = None
+    paid: CoinAmount | None = None
+    reason: str | None = None
