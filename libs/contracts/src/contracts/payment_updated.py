@@ -38,5 +38,6 @@ class PaymentUpdated(OrderMessage):
     invoice_url: str | None = None
     payment_id: str | None = None
     pay_currency: Ticker | None = None
+    asked: CoinAmount | None = None
     paid: CoinAmount | None = None
     reason: str | None = None
