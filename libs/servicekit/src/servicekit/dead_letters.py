@@ -1,0 +1,107 @@
+"""Dead letters: messages that could not be handled, kept whole in a table.
+
+One that cannot be read is given up at once. One whose handler fails is tried again
+by a job, with growing waits, and then given up; the service says so about its order.
+"""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from servicekit.clock import Clock, new_id
+from servicekit.database import Transaction
+from servicekit.jobs import schedule
+from servicekit.tables import dead_letters
+
+REDELIVER: Final = "redeliver"
+RETRY_DELAYS: Final = tuple(timedelta(seconds=seconds) for seconds in (1, 4, 16, 64, 256))
+"""Waits before each new try of a message that failed; then it is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A Kafka record as it came, readable or not."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    body: bytes | None
+    headers: Mapping[str, str]
+
+    @property
+    def order_id(self) -> UUID | None:
+        """The order it is about, judged by its key; None where that is no UUID."""
+        try:
+            return UUID((self.key or b"").decode())
+        except ValueError:
+            return None
+
+
+def header_text(value: bytes | None) -> str:
+    """A header's value as text; bytes that are none come as base64."""
+    try:
+        return (value or b"").decode()
+    except UnicodeDecodeError:
+        return base64.b64encode(value or b"").decode()
+
+
+async def park(
+    transaction: Transaction, consumer: str, record: Record, error: str, *, retry: Clock | None
+) -> None:
+    """Keep a record. With a clock it is tried again by a job, else it is given up now."""
+    letter_id = new_id()
+    kept = await transaction.scalar(
+        insert(dead_letters)
+        .values(
+            id=letter_id,
+            consumer=consumer,
+            topic=record.topic,
+            partition=record.partition,
+            kafka_offset=record.offset,
+            key=record.key,
+            body=record.body,
+            headers=dict(record.headers),
+            error=error,
+            given_up_at=None if retry else sa.func.now(),
+        )
+        .on_conflict_do_nothing()
+        .returning(dead_letters.c.id)
+    )
+    if kept and retry:
+        await schedule(transaction, REDELIVER, letter_id, retry.now() + RETRY_DELAYS[0])
+
+
+async def fetch(transaction: Transaction, letter_id: str) -> sa.Row[Any] | None:
+    """The letter with its row locked, or None when it is gone or given up."""
+    return (
+        await transaction.execute(
+            sa.select(dead_letters)
+            .where(dead_letters.c.id == UUID(letter_id), dead_letters.c.given_up_at.is_(None))
+            .with_for_update()
+        )
+    ).one_or_none()
+
+
+async def delivered(transaction: Transaction, letter_id: str) -> None:
+    """The message had its effect after all: nothing is left of the letter."""
+    await transaction.execute(sa.delete(dead_letters).where(dead_letters.c.id == UUID(letter_id)))
+
+
+async def failed_again(
+    transaction: Transaction, letter_id: str, error: str, *, attempt: int, clock: Clock
+) -> datetime | None:
+    """Record the failure; return when to try again, or None when it is given up."""
+    last = attempt >= len(RETRY_DELAYS)
+    await transaction.execute(
+        sa.update(dead_letters)
+        .where(dead_letters.c.id == UUID(letter_id))
+        .values(error=error, given_up_at=clock.now() if last else None)
+    )
+    return None if last else clock.now() + RETRY_DELAYS[attempt]

@@ -1,0 +1,39 @@
+"""The HTTP side every service shares: errors, limits, logs, metrics, health."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+
+from fastapi import APIRouter, FastAPI
+from prometheus_client import CollectorRegistry
+
+from servicekit.health import Check, health_router
+from servicekit.logging import AccessLogMiddleware
+from servicekit.metrics import install_metrics
+from servicekit.problems import BodyLimitMiddleware, install_problems
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def create_http(
+    name: str,
+    *,
+    routers: Sequence[APIRouter],
+    checks: Mapping[str, Check],
+    lifespan: Lifespan | None = None,
+    registry: CollectorRegistry | None = None,
+    body_limits: Mapping[str, int] | None = None,
+) -> FastAPI:
+    """A FastAPI application with everything that all services answer alike.
+
+    `body_limits` maps a path prefix to the most bytes a request body may have there;
+    elsewhere it is 64 KiB.
+    """
+    app = FastAPI(title=name, lifespan=lifespan, docs_url=None, redoc_url=None)
+    install_problems(app)
+    install_metrics(app, registry or CollectorRegistry())
+    app.add_middleware(BodyLimitMiddleware, limits=body_limits or {})
+    app.add_middleware(AccessLogMiddleware)
+    app.include_router(health_router(checks))
+    for router in routers:
+        app.include_router(router)
+    return app

@@ -1,0 +1,294 @@
+"""Job rows: work that waits or is tried again, durable, one row a subject.
+
+A job is claimed with a lease (SKIP LOCKED), performed outside any transaction, and
+settled: its effect and the end of its row are one transaction. Jobs that finish at the
+same moment share that transaction, each behind a savepoint. A worker whose lease
+was lost settles nothing. This is the only layer that tries again.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.dialects.postgresql import insert
+
+from servicekit.clock import Clock, new_id
+from servicekit.database import Database, Transaction, is_transient
+from servicekit.notifications import notify
+from servicekit.outbox import wait_for_wake
+from servicekit.tables import jobs
+from servicekit.telemetry import current_traceparent, span_from
+
+LEASE: Final = timedelta(seconds=60)
+# Ends before the lease does, so that a slow worker never works on somebody else's job.
+PERFORM_TIMEOUT_S: Final = 45
+POLL_S: Final = 1.0
+MAX_RETRY_DELAY_S: Final = 300
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One claimed row. `attempt` is 1 on the first try."""
+
+    kind: str
+    subject: str
+    payload: Mapping[str, Any]
+    attempt: int
+    revision: int
+    lease_token: UUID
+    traceparent: str | None
+
+
+Settle = Callable[[Transaction], Awaitable[datetime | None]]
+"""Writes the effect; returns when the job is due again, or None when it is done."""
+
+Perform = Callable[[Job], Awaitable[Settle]]
+"""Does the work outside any transaction; raising means: try again later."""
+
+
+async def schedule(
+    transaction: Transaction,
+    kind: str,
+    subject: object,
+    due_at: datetime,
+    payload: Mapping[str, Any] | None = None,
+) -> None:
+    """Make a job, or bring an existing one forward; it is never put off.
+
+    A job that is running at the moment is run once more afterwards.
+    """
+    row = insert(jobs).values(
+        kind=kind,
+        subject=str(subject),
+        payload=dict(payload or {}),
+        due_at=due_at,
+        traceparent=current_traceparent(),
+    )
+    await transaction.execute(
+        row.on_conflict_do_update(
+            index_elements=[jobs.c.kind, jobs.c.subject],
+            set_={
+                "due_at": sa.func.least(jobs.c.due_at, row.excluded.due_at),
+                "payload": row.excluded.payload,
+                "revision": jobs.c.revision + 1,
+            },
+        )
+    )
+    await notify(transaction, "jobs")
+
+
+async def cancel(transaction: Transaction, kind: str, subject: object) -> None:
+    """Remove a job; one that is running will find its lease gone and settle nothing."""
+    await transaction.execute(
+        sa.delete(jobs).where(jobs.c.kind == kind, jobs.c.subject == str(subject))
+    )
+
+
+async def still_leased(transaction: Transaction, job: Job) -> bool:
+    """Whether the lease is still ours and fresh: the fence before an effect outside."""
+    found = await transaction.scalar(
+        sa.select(sa.literal(1))
+        .select_from(jobs)
+        .where(*_is(job), jobs.c.lease_until > sa.func.clock_timestamp())
+        .with_for_update()
+    )
+    return found is not None
+
+
+def retry_delay(attempt: int) -> timedelta:
+    """Wait before try `attempt + 1`: 1, 2, 4 ... 300 s, with up to half of it as jitter."""
+    ceiling: float = min(MAX_RETRY_DELAY_S, 2.0 ** min(attempt - 1, 16))
+    return timedelta(seconds=ceiling * random.uniform(0.5, 1.0))  # noqa: S311  no secret
+
+
+def _is(job: Job) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        jobs.c.kind == job.kind,
+        jobs.c.subject == job.subject,
+        jobs.c.lease_token == job.lease_token,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Finished:
+    job: Job
+    settle: Settle
+
+
+class JobRunner:
+    """Runs the jobs of one kind, `concurrency` at a time."""
+
+    def __init__(
+        self,
+        kind: str,
+        perform: Perform,
+        *,
+        database: Database,
+        clock: Clock,
+        concurrency: int = 32,
+    ) -> None:
+        self.kind = kind
+        self._perform = perform
+        self._database = database
+        self._clock = clock
+        self.wake = asyncio.Event()
+        self._concurrency = concurrency
+        self._running: set[asyncio.Task[None]] = set()
+        self._finished: asyncio.Queue[_Finished] = asyncio.Queue()
+
+    async def run(self) -> None:
+        """Run for ever; jobs in hand at the end are taken up again when their lease ends."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._settle_for_ever())
+            group.create_task(self._claim_for_ever())
+
+    async def run_due(self) -> int:
+        """Run what is due now to its settlement, once; return how many jobs that were."""
+        claimed = await self._claim(self._concurrency)
+        await asyncio.gather(*(self._work(job) for job in claimed))
+        await self._settle([self._finished.get_nowait() for _ in claimed])
+        return len(claimed)
+
+    async def _claim_for_ever(self) -> None:
+        while True:
+            free = self._concurrency - len(self._running)
+            try:
+                claimed = await self._claim(free) if free else []
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                _log.warning("jobs.claim_failed", kind=self.kind, error=repr(error))
+                claimed = []
+            for job in claimed:
+                task = asyncio.create_task(self._work(job), name=f"{job.kind}:{job.subject}")
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+            if len(claimed) < max(free, 1):
+                await wait_for_wake(self.wake, POLL_S)
+
+    async def _claim(self, limit: int) -> list[Job]:
+        token = new_id()
+        due = (
+            sa.select(jobs.c.kind, jobs.c.subject)
+            .where(jobs.c.kind == self.kind, jobs.c.due_at <= self._clock.now())
+            .where(
+                sa.or_(
+                    jobs.c.lease_until.is_(None),
+                    jobs.c.lease_until < sa.func.clock_timestamp(),
+                )
+            )
+            .order_by(jobs.c.due_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        claim = (
+            sa.update(jobs)
+            .where(sa.tuple_(jobs.c.kind, jobs.c.subject).in_(due))
+            .values(
+                lease_token=token,
+                lease_until=sa.func.clock_timestamp() + LEASE,
+                attempts=jobs.c.attempts + 1,
+            )
+            .returning(jobs)
+        )
+        async with self._database.transaction() as transaction:
+            rows = (await transaction.execute(claim)).all()
+        return [_job(row) for row in rows]
+
+    async def _work(self, job: Job) -> None:
+        with span_from(job.traceparent, f"job {job.kind}"):
+            try:
+                async with asyncio.timeout(PERFORM_TIMEOUT_S):
+                    settle = await self._perform(job)
+            except Exception as error:  # noqa: BLE001  every failure means: try again later
+                settle = self._try_again(job, error)
+        await self._finished.put(_Finished(job, settle))
+        self.wake.set()
+
+    def _try_again(self, job: Job, error: Exception) -> Settle:
+        _log.warning(
+            "job.failed",
+            kind=job.kind,
+            subject=job.subject,
+            attempt=job.attempt,
+            error=repr(error),
+            exc_info=not is_transient(error),
+        )
+
+        async def settle(transaction: Transaction) -> datetime:
+            await transaction.execute(
+                sa.update(jobs).where(*_is(job)).values(last_error=type(error).__name__)
+            )
+            return self._clock.now() + retry_delay(job.attempt)
+
+        return settle
+
+    async def _settle_for_ever(self) -> None:
+        while True:
+            batch = [await self._finished.get()]
+            while not self._finished.empty():
+                batch.append(self._finished.get_nowait())
+            try:
+                await self._settle(batch)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                # Their leases end, and the jobs are done again: they are made for that.
+                _log.warning("jobs.settle_failed", kind=self.kind, error=repr(error))
+
+    async def _settle(self, batch: Sequence[_Finished]) -> None:
+        if not batch:
+            return
+        async with self._database.transaction() as transaction:
+            for finished in batch:
+                with span_from(finished.job.traceparent, f"settle {finished.job.kind}"):
+                    await self._settle_one(transaction, finished)
+            await notify(transaction, "jobs")
+
+    async def _settle_one(self, transaction: Transaction, finished: _Finished) -> None:
+        job = finished.job
+        held = await transaction.scalar(
+            sa.select(jobs.c.revision).where(*_is(job)).with_for_update()
+        )
+        if held is None:
+            _log.warning("job.lease_lost", kind=job.kind, subject=job.subject)
+            return
+        try:
+            async with transaction.begin_nested():
+                due_at = await finished.settle(transaction)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            due_at = await self._try_again(job, error)(transaction)
+        if held != job.revision:  # scheduled anew while it ran: once more, at once
+            due_at = self._clock.now()
+        await _end(transaction, job, due_at)
+
+
+async def _end(transaction: Transaction, job: Job, due_at: datetime | None) -> None:
+    if due_at is None:
+        await transaction.execute(sa.delete(jobs).where(*_is(job)))
+        return
+    await transaction.execute(
+        sa.update(jobs).where(*_is(job)).values(due_at=due_at, lease_token=None, lease_until=None)
+    )
+
+
+def _job(row: sa.Row[Any]) -> Job:
+    return Job(
+        kind=row.kind,
+        subject=row.subject,
+        payload=row.payload,
+        attempt=row.attempts,
+        revision=row.revision,
+        lease_token=row.lease_token,
+        traceparent=row.traceparent,
+    )

@@ -1,0 +1,87 @@
+"""Kafka with the right policies, in one place.
+
+At least once: offsets are committed after the handler, never when it failed; a group
+starts at the earliest message; the producer waits for all replicas and is idempotent.
+Bytes are read by us, so that a bad record never blocks a batch.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from aiokafka import ConsumerRecord
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+
+from servicekit.consumer import BatchConsumer
+from servicekit.dead_letters import Record, header_text
+from servicekit.outbox import Sender
+
+MAX_BATCH: Final = 500
+_GRACE_S: Final = 15.0
+_SESSION_TIMEOUT_MS: Final = 30_000  # a busy event loop must not drop out of its group
+_HEARTBEAT_MS: Final = 3_000
+
+
+def build_broker(bootstrap_servers: str, client_id: str) -> KafkaBroker:
+    """A broker that has not been started; opens no connection."""
+    return KafkaBroker(
+        bootstrap_servers.split(","),
+        client_id=client_id,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=5,
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        graceful_timeout=_GRACE_S,
+        allow_auto_create_topics=False,
+        logger=logging.getLogger("faststream"),
+        log_level=logging.DEBUG,
+    )
+
+
+def subscribe(broker: KafkaBroker, consumer: BatchConsumer[Any]) -> None:
+    """Read a topic in batches; the one place where a subscriber is made."""
+
+    @broker.subscriber(
+        consumer.consumer.message.topic.value,
+        group_id=consumer.consumer.group,
+        auto_offset_reset="earliest",
+        batch=True,
+        max_records=MAX_BATCH,
+        batch_timeout_ms=200,
+        session_timeout_ms=_SESSION_TIMEOUT_MS,
+        heartbeat_interval_ms=_HEARTBEAT_MS,
+        parser=_without_headers,
+        decoder=_as_records,
+    )
+    async def consume(records: Any) -> None:
+        await consumer(records)
+
+
+async def _without_headers(records: Sequence[ConsumerRecord], parse: Any) -> Any:
+    # FastStream decodes headers itself and loses the whole batch on one that is not UTF-8.
+    message = await parse(tuple(replace(record, headers=()) for record in records))
+    message.raw_message = tuple(records)
+    return message
+
+
+async def _as_records(message: Any) -> list[Record]:
+    return [_record(record) for record in message.raw_message]
+
+
+def _record(record: ConsumerRecord) -> Record:
+    headers = {key: header_text(value) for key, value in record.headers}
+    return Record(record.topic, record.partition, record.offset, record.key, record.value, headers)
+
+
+def sender(broker: KafkaBroker) -> Sender:
+    """The relay's way out: sends bytes, and returns the acknowledgement to wait for."""
+
+    async def send(
+        body: bytes, *, topic: str, key: bytes, headers: Mapping[str, str]
+    ) -> asyncio.Future[Any]:
+        return await broker.publish(body, topic, key=key, headers=dict(headers), no_confirm=True)
+
+    return send

@@ -1,0 +1,98 @@
+"""The command line of every service: `python -m <package> serve | migrate`."""
+
+import argparse
+import asyncio
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import uvicorn
+from fastapi import FastAPI
+
+from servicekit.database import Database
+from servicekit.logging import configure_logging
+from servicekit.migrations import SchemaMismatch, check_schema, migrate
+from servicekit.settings import HttpSettings, ServiceSettings, load_settings
+from servicekit.telemetry import configure_telemetry
+
+S = TypeVar("S", bound=HttpSettings)
+
+_STOP_S = 20
+
+
+def run(
+    package: str,
+    settings_class: type[S],
+    build: Callable[[S], FastAPI],
+    arguments: Sequence[str] | None = None,
+) -> None:
+    """Carry out one command.
+
+    Raises:
+        SystemExit: with 2 for wrong settings, a busy port or a schema that does not fit.
+    """
+    has_database = issubclass(settings_class, ServiceSettings)
+    parser = argparse.ArgumentParser(prog=f"python -m {package}", description=build.__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="run the service (settings come from the environment)")
+    if has_database:
+        commands.add_parser("migrate", help="bring the database to this version's schema")
+    command = parser.parse_args(arguments).command
+    settings = load_settings(settings_class)
+    name = package.replace("_", "-")
+    configure_logging(name, settings.log_level)
+    if isinstance(settings, ServiceSettings):
+        if command == "migrate":
+            asyncio.run(migrate(package, settings.database_url))
+            return
+        _refuse_wrong_schema(package, settings)
+    telemetry = configure_telemetry(name, settings.otel_exporter_otlp_endpoint)
+    try:
+        _serve(build(settings), settings)
+    finally:
+        telemetry.shutdown()
+
+
+def _refuse_wrong_schema(package: str, settings: ServiceSettings) -> None:
+    async def check() -> None:
+        database = Database.connect(settings.database_url, pool_size=1)
+        try:
+            await check_schema(package, database)
+        finally:
+            await database.dispose()
+
+    try:
+        asyncio.run(check())
+    except SchemaMismatch as error:
+        sys.exit(f"error: {error}")
+    except OSError as error:
+        sys.exit(f"error: PostgreSQL at DATABASE_URL does not answer ({error}): is it running?")
+
+
+def _serve(app: FastAPI, settings: HttpSettings) -> None:
+    listener = _listen(settings.host, settings.port)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_STOP_S,
+    )
+    server = uvicorn.Server(config)
+    server.run(sockets=[listener])
+    if not server.started:
+        sys.exit(3)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        sys.exit(
+            f"error: cannot listen on {host}:{port} ({error.strerror}): set PORT to a free one"
+        )
+    return listener

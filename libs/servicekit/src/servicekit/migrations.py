@@ -1,0 +1,112 @@
+"""Alembic for every service: run it, and know whether the schema fits the code.
+
+Migrations lie inside the service's package, so that its image carries them.
+"""
+
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from pydantic import SecretStr
+
+from servicekit.database import Database
+from servicekit.tables import metadata as runtime_metadata
+
+# Any constant: two migrations of one database must not run at once.
+_ADVISORY_LOCK = 20261123
+
+
+class SchemaMismatch(Exception):
+    """The database is behind or ahead of this code."""
+
+    def __init__(self, package: str, found: str | None, expected: str | None) -> None:
+        super().__init__(
+            f"the database is at schema {found or 'none'}, this code needs {expected}: "
+            f"run `python -m {package} migrate` with this version"
+        )
+
+
+def _config(package: str) -> Config:
+    config = Config()
+    location = Path(str(resources.files(package))) / "migrations"
+    config.set_main_option("script_location", str(location))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def head(package: str) -> str | None:
+    """The revision this code was written for."""
+    return ScriptDirectory.from_config(_config(package)).get_current_head()
+
+
+async def migrate(package: str, url: SecretStr, revision: str = "head") -> None:
+    """Bring the database of a service to `revision`; a second caller waits for the first."""
+    database = Database.connect(url, pool_size=1)
+    try:
+        async with database.engine.connect() as connection:
+            await connection.execute(sa.text("SELECT set_config('statement_timeout', '0', false)"))
+            await connection.execute(sa.text(f"SELECT pg_advisory_lock({_ADVISORY_LOCK})"))
+            await connection.commit()
+            await connection.run_sync(_run, package, revision)
+            await connection.commit()
+    finally:
+        await database.dispose()
+
+
+def _run(connection: sa.Connection, package: str, revision: str) -> None:
+    config = _config(package)
+    config.attributes["connection"] = connection
+    if revision == "base":
+        command.downgrade(config, revision)
+    else:
+        command.upgrade(config, revision)
+
+
+def run_env(context: Any, *metadata: sa.MetaData) -> None:
+    """The body of every service's `migrations/env.py`."""
+    context.configure(
+        connection=context.config.attributes["connection"],
+        target_metadata=[runtime_metadata, *metadata],
+        compare_type=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def check_schema(package: str, database: Database) -> None:
+    """Refuse to work on a schema this code was not written for.
+
+    Raises:
+        SchemaMismatch: the revisions differ.
+    """
+    async with database.engine.connect() as connection:
+        found = await connection.run_sync(_current)
+    expected = head(package)
+    if found != expected:
+        raise SchemaMismatch(package, found, expected)
+
+
+def _current(connection: sa.Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def create_runtime_tables(op: Any) -> None:
+    """Version 1 of the tables of `servicekit.tables`, for a service's first migration."""
+    bind = op.get_bind()
+    runtime_metadata.create_all(bind)
+    op.execute("INSERT INTO outbox_lease (id) VALUES (1)")
+    # The outbox is emptied all the time: clean up by count, not by share of the table.
+    op.execute(
+        "ALTER TABLE outbox SET (autovacuum_vacuum_scale_factor = 0, "
+        "autovacuum_vacuum_threshold = 1000)"
+    )
+
+
+def drop_runtime_tables(op: Any) -> None:
+    """Undo `create_runtime_tables`."""
+    runtime_metadata.drop_all(op.get_bind())

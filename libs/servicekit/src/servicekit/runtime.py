@@ -1,0 +1,175 @@
+"""Put a service together: HTTP, consumers, jobs and the relay in one process.
+
+HTTP serves as soon as PostgreSQL and the schema are right. Kafka is joined in the
+background and comes back by itself. A background task that dies takes the process
+down, so that whoever runs it starts a fresh one.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import httpx
+import structlog
+from fastapi import APIRouter, FastAPI
+from faststream.kafka import KafkaBroker
+
+from servicekit.clock import Clock, SystemClock
+from servicekit.consumer import BatchConsumer, Consumer, redelivery_runner
+from servicekit.database import Database
+from servicekit.http import create_http
+from servicekit.jobs import JobRunner
+from servicekit.jwks import HttpJwks, JwksSource, StaticJwks
+from servicekit.kafka import build_broker, sender, subscribe
+from servicekit.migrations import check_schema
+from servicekit.notifications import Notifications
+from servicekit.outbox import OutboxRelay
+from servicekit.sampler import Sampler
+from servicekit.settings import ServiceSettings
+from servicekit.tokens import TokenVerifier, install_tokens
+
+_STOP_S: Final = 20.0
+_RECONNECT_S: Final = 1.0
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a composition root hands over to be run."""
+
+    package: str
+    settings: ServiceSettings
+    database: Database
+    consumers: Sequence[Consumer[Any]] = ()
+    jobs: Sequence[JobRunner] = ()
+    routers: Sequence[APIRouter] = ()
+    resources: Sequence[AbstractAsyncContextManager[Any]] = ()
+    body_limits: Mapping[str, int] = field(default_factory=dict)
+    jwks: JwksSource | None = None
+    clock: Clock = field(default_factory=SystemClock)
+
+    @property
+    def name(self) -> str:
+        """The machine name: hyphens."""
+        return self.package.replace("_", "-")
+
+
+class Runtime:
+    """A running service: its broker and its background tasks."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.broker: KafkaBroker = build_broker(
+            service.settings.kafka_bootstrap_servers, service.name
+        )
+        self.consumers = [
+            BatchConsumer(consumer, service.database, service.clock)
+            for consumer in service.consumers
+        ]
+        for consumer in self.consumers:
+            subscribe(self.broker, consumer)
+        self._notifications = Notifications(service.database)
+        events = self._notifications.events
+        redeliver = redelivery_runner(self.consumers, service.database, service.clock)
+        self.jobs = [*service.jobs, redeliver]
+        self.relay = OutboxRelay(service.database, sender(self.broker), events["outbox"])
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Everything in the background, from the start to a clean end."""
+        self._start()
+        try:
+            yield
+        finally:
+            await self._stop()
+
+    def _start(self) -> None:
+        self._supervise("notifications", self._notifications.run())
+        self._supervise("wake_jobs", self._wake_jobs())
+        self._supervise("kafka", self._join_kafka())
+        for job in self.jobs:
+            self._supervise(f"jobs.{job.kind}", job.run())
+
+    async def _wake_jobs(self) -> None:
+        wake = self._notifications.events["jobs"]
+        while True:
+            await wake.wait()
+            wake.clear()
+            for job in self.jobs:
+                job.wake.set()
+
+    async def _join_kafka(self) -> None:
+        while True:
+            try:
+                await self.broker.start()
+                break
+            except Exception as error:  # noqa: BLE001  whatever it is, Kafka is not there yet
+                _log.warning("kafka.away", error=repr(error))
+                await asyncio.sleep(_RECONNECT_S)
+        _log.info("kafka.joined")
+        await self.relay.run()
+
+    def _supervise(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_end_process_if_failed)
+        self._tasks.append(task)
+
+    async def _stop(self) -> None:
+        try:
+            async with asyncio.timeout(_STOP_S):
+                await self.broker.stop()
+        except TimeoutError:
+            _log.warning("kafka.stop_timed_out")  # away: it wants to flush what the outbox keeps
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.relay.release_lease()
+
+
+def _end_process_if_failed(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        _log.critical("background_task.died", task=task.get_name(), exc_info=error)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def create_app(service: Service) -> FastAPI:
+    """The ASGI application of a service; its lifespan runs everything else."""
+    runtime = Runtime(service)
+    sampler = Sampler(service.database)
+    client = httpx.AsyncClient()
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(service.database.dispose)
+            await stack.enter_async_context(client)
+            await check_schema(service.package, service.database)
+            for resource in service.resources:
+                await stack.enter_async_context(resource)
+            await stack.enter_async_context(sampler.running())
+            await stack.enter_async_context(runtime.running())
+            yield
+
+    app = create_http(
+        service.name,
+        routers=service.routers,
+        checks={"postgres": service.database.ping},
+        lifespan=lifespan,
+        registry=sampler.registry,
+        body_limits=service.body_limits,
+    )
+    jwks = service.jwks or _remote_jwks(service, client)
+    install_tokens(app, TokenVerifier(jwks, service.clock))
+    app.state.runtime = runtime
+    return app
+
+
+def _remote_jwks(service: Service, client: httpx.AsyncClient) -> JwksSource:
+    url = service.settings.jwks_url
+    return HttpJwks(url, client, service.clock) if url else StaticJwks({})

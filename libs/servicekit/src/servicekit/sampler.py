@@ -1,0 +1,89 @@
+"""Gauges that are read from the database every few seconds.
+
+The age of the outbox, the jobs that are due and the dead letters say whether messages
+and work move; alerts stand on them.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import sqlalchemy as sa
+import structlog
+from prometheus_client import CollectorRegistry, Gauge
+
+from servicekit.database import Database
+from servicekit.tables import dead_letters, jobs, outbox
+
+_EVERY_S = 5.0
+
+_log = structlog.get_logger()
+
+
+class Sampler:
+    """Keeps the gauges of one service current."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.registry = CollectorRegistry()
+        self._pending = Gauge("outbox_pending", "Messages not sent yet", registry=self.registry)
+        self._age = Gauge(
+            "outbox_oldest_age_seconds", "Age of the oldest unsent message", registry=self.registry
+        )
+        self._due = Gauge("jobs_due", "Jobs past their time", ["kind"], registry=self.registry)
+        self._overdue = Gauge(
+            "jobs_oldest_due_age_seconds", "Lateness of a kind", ["kind"], registry=self.registry
+        )
+        self._dead = Gauge(
+            "dead_letters", "Messages given up or tried again", ["topic"], registry=self.registry
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Sample in the background."""
+        task = asyncio.create_task(self._run(), name="sampler")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.sample()
+            except Exception as error:  # noqa: BLE001  figures come back with PostgreSQL
+                _log.warning("sampler.failed", error=repr(error))
+            await asyncio.sleep(_EVERY_S)
+
+    async def sample(self) -> None:
+        """Read every figure once."""
+        async with self._database.engine.connect() as connection:
+            pending = (await connection.execute(_PENDING)).one()
+            due = (await connection.execute(_DUE)).all()
+            dead = (await connection.execute(_DEAD)).all()
+        self._pending.set(pending.number)
+        self._age.set(pending.age or 0)
+        for gauge in (self._due, self._overdue, self._dead):
+            gauge.clear()
+        for row in due:
+            self._due.labels(row.kind).set(row.number)
+            self._overdue.labels(row.kind).set(row.age)
+        for row in dead:
+            self._dead.labels(row.topic).set(row.number)
+
+
+def _age(column: sa.ColumnElement[object]) -> sa.Label[float]:
+    now = sa.func.clock_timestamp()
+    return sa.cast(sa.extract("epoch", now - sa.func.min(column)), sa.Float).label("age")
+
+
+_PENDING = sa.select(sa.func.count().label("number"), _age(outbox.c.created_at))
+_DUE = (
+    sa.select(jobs.c.kind, sa.func.count().label("number"), _age(jobs.c.due_at))
+    .where(jobs.c.due_at <= sa.func.clock_timestamp())
+    .group_by(jobs.c.kind)
+)
+_DEAD = sa.select(dead_letters.c.topic, sa.func.count().label("number")).group_by(
+    dead_letters.c.topic
+)
