@@ -1,0 +1,100 @@
+"""A pytest plugin: real PostgreSQL, Kafka, S3 and mail for tests, started when first used.
+
+Load it with `-p stack.fixtures`. All xdist workers share one server each; the main process ends
+them. `STACK=containers` takes the same parts from public container images.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stack.endpoints import KafkaServer, ObjectStore, PostgresServer
+from stack.mailboxes import Mailbox
+from stack.part_sources import EmbeddedParts, PartSource
+from stack.processes import Identity
+from stack.shared_parts import SharedParts, this_process
+
+NewDatabase = Callable[..., str]
+_SHARED = pytest.StashKey[SharedParts]()
+_NEEDS_APACHE = "needs Apache Kafka: librdkafka's broker neither restarts nor rebalances like it"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the run a folder for its parts; workers get their main process's."""
+    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+    if worker is None:
+        shared = SharedParts(Path(tempfile.mkdtemp(prefix="bitloot-tests-")), this_process())
+    else:
+        shared = SharedParts(Path(worker["parts_folder"]), Identity(*worker["parts_owner"]))
+    config.stash[_SHARED] = shared
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a new xdist worker where the parts are."""
+    shared = node.config.stash[_SHARED]
+    node.workerinput["parts_folder"] = str(shared.folder)
+    node.workerinput["parts_owner"] = (shared.owner.pid, shared.owner.born)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the parts when the run's main process is done."""
+    if _SHARED in config.stash and not hasattr(config, "workerinput"):
+        config.stash[_SHARED].stop()
+
+
+@pytest.fixture(scope="session")
+def part_source(pytestconfig: pytest.Config) -> PartSource:
+    """Where the parts come from: embedded, or containers with `STACK=containers`."""
+    shared = pytestconfig.stash[_SHARED]
+    if os.environ.get("STACK") == "containers":
+        from stack.containers import ContainerParts
+
+        return ContainerParts(shared)
+    return EmbeddedParts(shared)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(part_source: PartSource) -> PostgresServer:
+    """One PostgreSQL server for the whole run; `.url` is the superuser's."""
+    return part_source.postgres()
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres_server: PostgresServer) -> NewDatabase:
+    """A function that makes an empty database and gives its URL.
+
+    `new_database(template=url)` copies another database, for example one already migrated.
+    """
+    return postgres_server.new_database
+
+
+@pytest.fixture(scope="session")
+def kafka(part_source: PartSource) -> KafkaServer:
+    """One broker for the whole run: `.bootstrap_servers`, `.kind`, `.create_topics([...])`."""
+    return part_source.kafka()
+
+
+@pytest.fixture(scope="session")
+def s3(part_source: PartSource) -> ObjectStore:
+    """An S3 server: `.endpoint_url`, `.bucket` (exists), `.access_key_id`, ..."""
+    return part_source.object_store()
+
+
+@pytest.fixture(scope="session")
+def mailbox(part_source: PartSource) -> Mailbox:
+    """An SMTP server: `.host`, `.port`, `.mails()`; see `stack.mailboxes`."""
+    return part_source.mailbox()
+
+
+@pytest.fixture(autouse=True)
+def _only_on_apache_kafka(request: pytest.FixtureRequest) -> None:
+    """Skip tests marked `kafka` where the broker is librdkafka's."""
+    if request.node.get_closest_marker("kafka"):
+        broker: KafkaServer = request.getfixturevalue("kafka")
+        if broker.kind != "apache":
+            pytest.skip(_NEEDS_APACHE)
