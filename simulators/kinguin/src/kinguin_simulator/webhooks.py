@@ -1,0 +1,75 @@
+"""`order.status` events to the shop: signed by nothing but a shared secret, as Kinguin's are.
+
+Sent beside everything else and tried a few times; what is not taken is lost.
+"""
+
+import asyncio
+import json
+import logging
+
+import httpx
+
+from kinguin_simulator.background import Background
+from kinguin_simulator.faults import FaultPanel
+from kinguin_simulator.order import Order
+
+ATTEMPTS = 4
+FIRST_RETRY_S = 1.0
+ANSWER_DEADLINE_S = 5.0
+log = logging.getLogger(__name__)
+
+
+class Webhooks:
+    """Posts events to one address; without an address it stays silent."""
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        background: Background,
+        panel: FaultPanel,
+        *,
+        url: str | None,
+        secret: str,
+    ) -> None:
+        self._client = client
+        self._background = background
+        self._panel = panel
+        self._url = url
+        self._secret = secret
+
+    def tell_status(self, order: Order) -> None:
+        """Send the order's present status, in the background."""
+        if self._url is None:
+            return
+        event = {
+            "orderId": order.order_id,
+            "orderExternalId": order.external_id,
+            "status": order.status,
+            "updatedAt": order.updated_at.isoformat(timespec="milliseconds"),
+        }
+        copies = 2 if self._panel.current.duplicate_webhooks else 1
+        for _ in range(copies):
+            self._background.start(self._deliver(self._url, json.dumps(event).encode()))
+
+    async def _deliver(self, url: str, content: bytes) -> None:
+        for attempt in range(ATTEMPTS):
+            if await self._attempt(url, content):
+                return
+            await asyncio.sleep(FIRST_RETRY_S * 2**attempt)
+        log.warning("webhook given up")
+
+    async def _attempt(self, url: str, content: bytes) -> bool:
+        misspelled = self._panel.current.misspelled_content_type
+        headers = {
+            "Content-Type": "aplication/json" if misspelled else "application/json",
+            "X-Event-Name": "order.status",
+            "X-Event-Secret": self._secret,
+        }
+        try:
+            response = await self._client.post(
+                url, content=content, headers=headers, timeout=ANSWER_DEADLINE_S
+            )
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            log.info("webhook not taken: %s", type(error).__name__)
+            return False
+        return response.is_success
