@@ -88,8 +88,9 @@ def _as_problem(error: Exception) -> Problem:
             fields = [FieldError(_field(e["loc"]), _reason(e)) for e in error.errors()]
             return Problem(422, "Invalid request", "Some fields are not valid.", errors=fields)
         case HTTPException():
-            detail = "" if error.detail == HTTPStatus(error.status_code).phrase else error.detail
-            return Problem(error.status_code, detail=detail, headers=error.headers)
+            phrase = HTTPStatus(error.status_code).phrase
+            detail = "" if error.detail == phrase else error.detail
+            return Problem(error.status_code, phrase, detail, headers=error.headers)
         case _:
             raise error
 
@@ -98,7 +99,8 @@ def _field(location: Sequence[str | int]) -> str:
     names = [str(part)[:_MAX_NAME] for part in location]
     inner = names[1:] if names and names[0] in _LOCATIONS else names
     # After "body" alone, a number is the offset where JSON broke, not a field.
-    return ".".join(inner) if inner and not inner[0].isdigit() else names[0]
+    is_offset = len(inner) == 1 and inner[0].isdigit()
+    return names[0] if is_offset or not inner else ".".join(inner)
 
 
 def _reason(error: Mapping[str, Any]) -> str:

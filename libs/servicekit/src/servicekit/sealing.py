@@ -121,12 +121,15 @@ def _is_utf8(value: bytes) -> bool:
     return value.decode(errors="ignore").encode() == value
 
 
-@dataclass(frozen=True)
 class PublicKey:
     """A recipient's key, `kid:base64url(32 bytes)`; usable as the type of a setting."""
 
-    key_id: str
-    key: X25519PublicKey
+    # No dataclass: pydantic-settings would expect JSON in the variable.
+    __slots__ = ("key", "key_id")
+
+    def __init__(self, key_id: str, key: X25519PublicKey) -> None:
+        self.key_id = key_id
+        self.key = key
 
     @classmethod
     def parse(cls, text: "str | PublicKey") -> "PublicKey":

@@ -243,7 +243,9 @@ def load_settings(settings_class: type[S]) -> S:
     except ValidationError as error:
         lines = list(_problem_lines(error, settings_class))
     except SettingsError as error:
-        lines = [f"settings: {error}; correct the variable"]
+        # Its text is: error parsing value for field "name" from source "..."
+        name = str(error).split('"')[1]
+        lines = [f"{name.upper()}: is not valid JSON: correct it"]
     sys.stderr.write("".join(f"{line}\n" for line in lines))
     raise SystemExit(2)
 

@@ -4,6 +4,7 @@ The harness runs the real consumers and jobs on a real PostgreSQL; only Kafka is
 memory, and nothing runs in the background.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,10 +15,12 @@ import httpx
 import sqlalchemy as sa
 from contracts import Message
 from fastapi import FastAPI
-from faststream.kafka import TestKafkaBroker
+from faststream.kafka import KafkaBroker, TestKafkaBroker
+from pydantic import SecretStr
 
 from servicekit.clock import new_id
 from servicekit.database import Database
+from servicekit.migrations import migrate
 from servicekit.runtime import Runtime, Service, create_app
 from servicekit.tables import outbox
 from servicekit.tokens import Principal, Role, Scope, TokenSigner
@@ -47,7 +50,7 @@ class ServiceHarness:
     service: Service
     app: FastAPI
     http: httpx.AsyncClient
-    broker: TestKafkaBroker
+    broker: KafkaBroker
 
     @classmethod
     @asynccontextmanager
@@ -123,3 +126,9 @@ def order_token(signer: TokenSigner, order_id: object, *, now: datetime) -> str:
         expires_at=now + timedelta(hours=1),
         token_id=str(order_id),
     )
+
+
+def migrated(package: str, url: str) -> str:
+    """Bring an empty database to the schema of a service; its URL comes back."""
+    asyncio.run(migrate(package, SecretStr(url)))
+    return url

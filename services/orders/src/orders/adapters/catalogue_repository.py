@@ -1,0 +1,150 @@
+"""The catalogue and the rollout in PostgreSQL."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from contracts import SourceType
+from servicekit.database import Transaction
+from sqlalchemy.dialects.postgresql import insert
+
+from orders.adapters.tables import products, rollout
+from orders.domain.catalogue import Product, ProductStatus
+from orders.domain.routing import Rollout
+
+
+async def find(transaction: Transaction, product_id: UUID) -> Product | None:
+    """The product, on sale or not."""
+    rows = await find_many(transaction, [product_id])
+    return rows.get(product_id)
+
+
+async def find_many(
+    transaction: Transaction, product_ids: Sequence[UUID]
+) -> Mapping[UUID, Product]:
+    """The products by id; unknown ids are missing."""
+    rows = await transaction.execute(sa.select(products).where(products.c.id.in_(product_ids)))
+    return {row.id: _product(row) for row in rows}
+
+
+async def search(
+    transaction: Transaction,
+    *,
+    limit: int,
+    after: tuple[str, UUID] | None = None,
+    query: str | None = None,
+    source_type: SourceType | None = None,
+    status: ProductStatus | None = None,
+) -> list[Product]:
+    """Up to `limit` products by title; `query` matches each of its words in the title."""
+    statement = sa.select(products).order_by(products.c.title, products.c.id).limit(limit)
+    for word in (query or "").split():
+        statement = statement.where(products.c.title.icontains(word, autoescape=True))
+    if source_type is not None:
+        statement = statement.where(products.c.source_type == source_type)
+    if status is not None:
+        statement = statement.where(products.c.status == status)
+    if after is not None:
+        statement = statement.where(sa.tuple_(products.c.title, products.c.id) > sa.tuple_(*after))
+    return [_product(row) for row in await transaction.execute(statement)]
+
+
+async def add(transaction: Transaction, rows: Sequence[Product]) -> None:
+    """Store new products."""
+    if rows:
+        await transaction.execute(sa.insert(products), [_values(row) for row in rows])
+
+
+async def find_matching(
+    transaction: Transaction, candidates: Sequence[Product]
+) -> Sequence[Product]:
+    """Products that share an id, a Kinguin id or a title with any of the candidates."""
+    rows = await transaction.execute(
+        sa.select(products).where(
+            sa.or_(
+                products.c.id.in_([product.id for product in candidates]),
+                products.c.title.in_([product.title for product in candidates]),
+                products.c.kinguin_product_id.in_(
+                    [p.kinguin_product_id for p in candidates if p.kinguin_product_id]
+                ),
+            )
+        )
+    )
+    return [_product(row) for row in rows]
+
+
+async def save(transaction: Transaction, product: Product) -> None:
+    """Store a changed product; its stock is not touched."""
+    await transaction.execute(
+        sa.update(products)
+        .where(products.c.id == product.id)
+        .values(**_values(product), updated_at=sa.func.now())
+    )
+
+
+async def set_stock(transaction: Transaction, product_id: UUID, *, free: int, version: int) -> None:
+    """Remember what fulfillment-custom said; an older version changes nothing."""
+    await transaction.execute(
+        sa.update(products)
+        .where(products.c.id == product_id, products.c.stock_version < version)
+        .values(free_stock=free, stock_version=version)
+    )
+
+
+async def get_rollout(transaction: Transaction, *, lock: bool = False) -> Rollout:
+    """The stored switch; the environment's may override it."""
+    query = sa.select(rollout)
+    row = (await transaction.execute(query.with_for_update() if lock else query)).one()
+    return Rollout(
+        kinguin_enabled=row.kinguin_enabled,
+        percent=row.rollout_percent,
+        tester_emails=frozenset(row.tester_emails),
+        version=row.version,
+    )
+
+
+async def save_rollout(transaction: Transaction, state: Rollout) -> None:
+    """Store the switch."""
+    values = {
+        "kinguin_enabled": state.kinguin_enabled,
+        "rollout_percent": state.percent,
+        "tester_emails": sorted(state.tester_emails),
+        "version": state.version,
+    }
+    await transaction.execute(
+        insert(rollout)
+        .values(id=1, **values)
+        .on_conflict_do_update(index_elements=["id"], set_=values)
+    )
+
+
+def _values(product: Product) -> dict[str, Any]:
+    return {
+        "id": product.id,
+        "title": product.title,
+        "retail_price": product.retail_price,
+        "currency": product.currency,
+        "cost_usd": product.cost_usd,
+        "status": product.status,
+        "source_type": product.source_type,
+        "kinguin_product_id": product.kinguin_product_id,
+        "kinguin_offer_id": product.kinguin_offer_id,
+        "backorder": product.backorder,
+    }
+
+
+def _product(row: sa.Row[Any]) -> Product:
+    return Product(
+        id=row.id,
+        title=row.title,
+        retail_price=row.retail_price,
+        currency=row.currency,
+        cost_usd=row.cost_usd,
+        status=ProductStatus(row.status),
+        source_type=SourceType(row.source_type),
+        kinguin_product_id=row.kinguin_product_id,
+        kinguin_offer_id=row.kinguin_offer_id,
+        backorder=row.backorder,
+        free_stock=row.free_stock,
+    )

@@ -1,0 +1,92 @@
+"""The composition root: settings → adapters → handlers → doors."""
+
+from datetime import timedelta
+from typing import Any
+
+from fastapi import FastAPI
+from servicekit.clock import Clock, SystemClock
+from servicekit.consumer import Consumer
+from servicekit.database import Database
+from servicekit.runtime import Service, create_app
+from servicekit.tokens import TokenSigner
+
+from orders.adapters.publish_fulfillment_requested import FulfillmentRequests
+from orders.entrypoints.consume_delivery_updated import delivery_updated_consumer
+from orders.entrypoints.consume_fulfillment_updated import fulfillment_updated_consumer
+from orders.entrypoints.consume_payment_confirmed import payment_confirmed_consumer
+from orders.entrypoints.consume_payment_updated import payment_updated_consumer
+from orders.entrypoints.consume_stock_updated import stock_updated_consumer
+from orders.entrypoints.http_admin_orders import admin_orders_router
+from orders.entrypoints.http_admin_products import admin_products_router
+from orders.entrypoints.http_admin_rollout import admin_rollout_router
+from orders.entrypoints.http_jwks import jwks_router
+from orders.entrypoints.http_orders import orders_router
+from orders.entrypoints.http_products import products_router
+from orders.handlers.admin_actions import ActOnOrder
+from orders.handlers.apply_delivery import ApplyDeliveryUpdated
+from orders.handlers.apply_fulfillment import ApplyFulfillmentUpdated, ApplyStockUpdated
+from orders.handlers.apply_payment import ApplyPaymentConfirmed, ApplyPaymentUpdated
+from orders.handlers.change_rollout import ChangeRollout
+from orders.handlers.give_up import FlagOrder
+from orders.handlers.import_products import ImportProducts
+from orders.handlers.manage_products import ManageProducts
+from orders.handlers.place_order import PlaceOrder, PlacingRules
+from orders.settings import OrdersSettings
+
+IMPORT_LIMIT_BYTES = 4 * 1024 * 1024
+
+
+def build_service(settings: OrdersSettings, clock: Clock | None = None) -> Service:
+    """Everything orders consists of, not started yet."""
+    clock = clock or SystemClock()
+    database = Database.connect(settings.database_url)
+    signer = TokenSigner(settings.token_signing_keys)
+    requests = FulfillmentRequests(settings.hpke_public_key)
+    enabled = settings.kinguin_enabled
+    place = PlaceOrder(database, clock, _placing_rules(settings))
+    act = ActOnOrder(database, requests, clock, settings.margin_floor_percent)
+    products = ManageProducts(database, clock)
+    imports = ImportProducts(database, clock)
+    rollout = ChangeRollout(database, clock, kinguin_enabled=enabled)
+    return Service(
+        package="orders",
+        settings=settings,
+        database=database,
+        consumers=_consumers(requests, clock),
+        routers=(
+            orders_router(place, database, signer, clock),
+            products_router(database, kinguin_enabled=enabled),
+            admin_products_router(products, imports, database),
+            admin_orders_router(act, database),
+            admin_rollout_router(rollout, database, kinguin_enabled=enabled),
+            jwks_router(signer),
+        ),
+        body_limits={"/admin/products/import": IMPORT_LIMIT_BYTES},
+        jwks=signer.static_jwks(),
+        clock=clock,
+    )
+
+
+def _consumers(requests: FulfillmentRequests, clock: Clock) -> tuple[Consumer[Any], ...]:
+    give_up = FlagOrder(clock)
+    return (
+        payment_updated_consumer(ApplyPaymentUpdated(clock), give_up),
+        payment_confirmed_consumer(ApplyPaymentConfirmed(requests, clock), give_up),
+        fulfillment_updated_consumer(ApplyFulfillmentUpdated(requests, clock), give_up),
+        stock_updated_consumer(ApplyStockUpdated(), give_up),
+        delivery_updated_consumer(ApplyDeliveryUpdated(clock), give_up),
+    )
+
+
+def _placing_rules(settings: OrdersSettings) -> PlacingRules:
+    return PlacingRules(
+        minimum_total=settings.minimum_total,
+        payment_window=timedelta(minutes=settings.payment_window_minutes),
+        kinguin_enabled=settings.kinguin_enabled,
+        kinguin_sells_one_key_a_line=settings.kinguin_api == "sales-manager",
+    )
+
+
+def build_app(settings: OrdersSettings) -> FastAPI:
+    """Run orders: the catalogue, the orders, and which source serves each line."""
+    return create_app(build_service(settings))

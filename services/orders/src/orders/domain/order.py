@@ -1,0 +1,212 @@
+"""An order: its lines, its money, and the status that follows from both."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from contracts import CoinAmount, Money, SourceType
+
+from orders.domain.states import (
+    LINE_STEPS,
+    MONEY_STEPS,
+    LineStatus,
+    MoneyStatus,
+    OrderStatus,
+)
+
+TOKEN_AFTER_DELIVERY: Final = timedelta(hours=72)
+"""How long the order's own token holds after delivery (interfaces.md, Orders API)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row of history; `line_id` is None for the order itself."""
+
+    line_id: UUID | None
+    at: datetime
+    status: str
+    reason: str | None = None
+
+
+@dataclass(slots=True)
+class Delivery:
+    """What orders knows about the delivery of a line."""
+
+    id: UUID
+    version: int
+    ready_at: datetime | None
+    reveals_left: int | None
+    expires_at: datetime | None
+
+
+@dataclass(slots=True)
+class Line:
+    """One product of an order; what was agreed when placing is frozen here."""
+
+    id: UUID
+    product_id: UUID
+    title: str
+    quantity: int
+    unit_price: Decimal
+    source_type: SourceType
+    backorder: bool
+    kinguin_product_id: str | None
+    kinguin_offer_id: str | None
+    status: LineStatus = LineStatus.WAITING
+    delivery: Delivery | None = None
+
+
+@dataclass(slots=True)
+class Order:
+    """The aggregate; every change of status is remembered for the history."""
+
+    id: UUID
+    email: str
+    currency: str
+    placed_at: datetime
+    expires_at: datetime
+    lines: Sequence[Line]
+    status: OrderStatus = OrderStatus.PLACED
+    money: MoneyStatus = MoneyStatus.NONE
+    cancelled: bool = False
+    late: bool = False
+    attention: list[str] = field(default_factory=list)
+    invoice_url: str | None = None
+    payment_state: str | None = None
+    payment_id: str | None = None
+    asked: CoinAmount | None = None
+    paid: CoinAmount | None = None
+    delivered_at: datetime | None = None
+    changes: list[Change] = field(default_factory=list)
+
+    @property
+    def total(self) -> Money:
+        """The sum of the lines, exact."""
+        amount = sum((line.unit_price * line.quantity for line in self.lines), Decimal(0))
+        return Money(amount=amount, currency=self.currency)
+
+    @property
+    def source_type(self) -> str:
+        """`custom`, `kinguin`, or `mixed`."""
+        sources = {line.source_type.value for line in self.lines}
+        return sources.pop() if len(sources) == 1 else "mixed"
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether the money is in, checked."""
+        return self.money is MoneyStatus.PAID
+
+    def line(self, line_id: UUID | None) -> Line | None:
+        """The line with this id, if it is one of ours."""
+        return next((line for line in self.lines if line.id == line_id), None)
+
+    def token_holds(self, now: datetime) -> bool:
+        """Whether the order's own access token still opens it."""
+        return self.delivered_at is None or now < self.delivered_at + TOKEN_AFTER_DELIVERY
+
+    def move_money(self, to: MoneyStatus, now: datetime, reason: str | None = None) -> bool:
+        """Take a step of the money if the table allows it; say whether it did."""
+        if to is self.money or to not in MONEY_STEPS[self.money]:
+            return False
+        self.money = to
+        self._settle_status(now, reason)
+        return True
+
+    def move_line(
+        self, line: Line, to: LineStatus, now: datetime, reason: str | None = None
+    ) -> bool:
+        """Take a step of a line if the table allows it; say whether it did."""
+        if to is line.status or to not in LINE_STEPS[line.status]:
+            return False
+        line.status = to
+        self.changes.append(Change(line.id, now, to.value, reason))
+        self._settle_status(now, reason)
+        return True
+
+    def confirm(self, now: datetime) -> bool:
+        """The money is in. Never refused; False when it already was.
+
+        A cancelled order owes it back. An expired or failed one is paid late.
+        """
+        if self.is_paid:
+            return False
+        self.late = self.money in {MoneyStatus.EXPIRED, MoneyStatus.FAILED} and not self.cancelled
+        self.money = MoneyStatus.PAID
+        self._settle_status(now, None)
+        if self.cancelled:
+            self.owe_back(self.lines, now, "paid after cancellation")
+        return True
+
+    def owe_back(self, lines: Iterable[Line], now: datetime, reason: str) -> None:
+        """These lines get no key: their money is owed."""
+        for line in lines:
+            self.move_line(line, LineStatus.REFUND_DUE, now, reason)
+
+    def cancel(self, now: datetime, reason: str) -> bool:
+        """Cancel an unpaid order; False when it is paid or already cancelled."""
+        if self.is_paid or self.cancelled:
+            return False
+        self.cancelled = True
+        for line in self.lines:
+            self.move_line(line, LineStatus.CANCELLED, now, reason)
+        self._settle_status(now, reason)
+        return True
+
+    def flag(self, reason: str, now: datetime) -> None:
+        """A person has to look."""
+        if reason not in self.attention:
+            self.attention.append(reason)
+        self._settle_status(now, reason)
+
+    def unflag(self, now: datetime, reason: str) -> None:
+        """A person has looked."""
+        self.attention.clear()
+        self._settle_status(now, reason)
+
+    def _settle_status(self, now: datetime, reason: str | None) -> None:
+        status = derive_status(self)
+        if status is self.status:
+            return
+        self.status = status
+        if status is OrderStatus.FULFILLED:
+            self.delivered_at = now
+        self.changes.append(Change(None, now, status.value, reason))
+
+
+def derive_status(order: Order) -> OrderStatus:
+    """The status that follows from the money and the lines (design, section 4)."""
+    if order.is_paid:
+        return _paid_status(order)
+    if order.cancelled:
+        return OrderStatus.CANCELLED
+    if order.attention:
+        return OrderStatus.NEEDS_ATTENTION
+    return _UNPAID[order.money]
+
+
+_UNPAID: Final = {
+    MoneyStatus.NONE: OrderStatus.PLACED,
+    MoneyStatus.INVOICED: OrderStatus.AWAITING_PAYMENT,
+    MoneyStatus.CONFIRMING: OrderStatus.CONFIRMING,
+    MoneyStatus.UNDERPAID: OrderStatus.UNDERPAID,
+    MoneyStatus.FAILED: OrderStatus.PAYMENT_FAILED,
+    MoneyStatus.EXPIRED: OrderStatus.EXPIRED,
+}
+
+
+def _paid_status(order: Order) -> OrderStatus:
+    states = {line.status for line in order.lines}
+    if LineStatus.REFUND_DUE in states:
+        return OrderStatus.REFUND_DUE
+    if states == {LineStatus.REFUNDED}:
+        return OrderStatus.REFUNDED
+    if order.attention:
+        return OrderStatus.NEEDS_ATTENTION
+    if states <= {LineStatus.DELIVERED, LineStatus.REFUNDED}:
+        return OrderStatus.FULFILLED
+    if states == {LineStatus.WAITING}:
+        return OrderStatus.PAID_LATE if order.late else OrderStatus.PAID
+    return OrderStatus.FULFILLING

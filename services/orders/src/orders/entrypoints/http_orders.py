@@ -1,0 +1,95 @@
+"""`POST /orders` and `GET /orders/{id}`: place an order, and its page."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Annotated, Final
+from uuid import UUID
+
+from email_validator import EmailNotValidError, validate_email
+from fastapi import APIRouter, Header, Response
+from servicekit.clock import Clock
+from servicekit.database import Database
+from servicekit.problems import FieldError, Problem
+from servicekit.tokens import BearerPrincipal, Principal, Scope, TokenSigner
+
+from orders.adapters import order_repository
+from orders.domain.order import Order
+from orders.entrypoints.problems import NO_ORDER, as_problems
+from orders.entrypoints.schemas import OrderIn, OrderPageOut, PlacedOrderOut
+from orders.entrypoints.views import order_page, placed_order
+from orders.errors import UnknownOrder
+from orders.handlers.place_order import Item, Placing
+
+# The token ends 72 h after delivery, which is judged by the order; this is the outer bound.
+TOKEN_LIFETIME: Final = timedelta(days=180)
+
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255)]
+
+
+def orders_router(
+    place_order: Callable[[Placing], Awaitable[Order]],
+    database: Database,
+    signer: TokenSigner,
+    clock: Clock,
+) -> APIRouter:
+    """The customer's doors to an order."""
+    router = APIRouter(tags=["orders"])
+
+    @router.post("/orders", status_code=201)
+    async def place(body: OrderIn, idempotency_key: IdempotencyKey = None) -> PlacedOrderOut:
+        items = [Item(item.product_id, item.quantity) for item in body.items]
+        placing = Placing(_address(body.email), items, idempotency_key)
+        with as_problems():
+            order = await place_order(placing)
+        return placed_order(order, order_token(signer, order))
+
+    @router.get("/orders/{order_id}")
+    async def page(order_id: str, response: Response, principal: BearerPrincipal) -> OrderPageOut:
+        response.headers["Cache-Control"] = "no-store"
+        with as_problems():
+            known_id = _opened_by(principal, order_id)
+            async with database.transaction() as transaction:
+                order = await order_repository.read(transaction, known_id)
+                history = await order_repository.history(transaction, known_id)
+        if principal and principal.scope is Scope.ORDER and not order.token_holds(clock.now()):
+            raise Problem(404, detail=NO_ORDER)
+        return order_page(order, history)
+
+    return router
+
+
+def order_token(signer: TokenSigner, order: Order) -> str:
+    """The order's own token: the same text each time, so that an answer can be repeated."""
+    return signer.issue(
+        Principal(Scope.ORDER, str(order.id)),
+        issued_at=order.placed_at,
+        expires_at=order.placed_at + TOKEN_LIFETIME,
+        token_id=str(order.id),
+    )
+
+
+def _opened_by(principal: Principal | None, order_id: str) -> UUID:
+    """The order's id if this token opens it.
+
+    Raises:
+        Problem: 404, the same for a missing order, a missing token and a foreign one.
+    """
+    may_open = principal is not None and (
+        principal.scope is Scope.ADMIN
+        or (principal.scope is Scope.ORDER and principal.subject == order_id)
+    )
+    try:
+        known_id = UUID(order_id)
+    except ValueError as error:
+        raise Problem(404, detail=NO_ORDER) from error
+    if not may_open:
+        raise UnknownOrder(known_id)
+    return known_id
+
+
+def _address(email: str) -> str:
+    try:
+        return validate_email(email, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        field = FieldError("email", "is not a valid e-mail address")
+        raise Problem(422, "Invalid request", field.reason, errors=[field]) from error

@@ -1,0 +1,59 @@
+"""`GET /products`: the catalogue as customers see it."""
+
+from typing import Annotated
+from uuid import UUID
+
+from contracts import SourceType
+from fastapi import APIRouter, Depends, Query
+from servicekit.database import Database
+from servicekit.paging import Page, PageRequest
+from servicekit.problems import Problem
+
+from orders.adapters import catalogue_repository
+from orders.domain.catalogue import Product, ProductStatus, availability
+from orders.domain.routing import Rollout, route
+from orders.entrypoints.schemas import ProductOut
+from orders.handlers.place_order import effective
+
+SearchText = Annotated[str | None, Query(max_length=100)]
+
+
+def products_router(database: Database, *, kinguin_enabled: bool) -> APIRouter:
+    """The public catalogue."""
+    router = APIRouter(tags=["catalogue"])
+
+    @router.get("/products")
+    async def search(
+        page: Annotated[PageRequest, Depends()],
+        query: SearchText = None,
+        source_type: SourceType | None = None,
+    ) -> Page[ProductOut]:
+        async with database.transaction() as transaction:
+            stored = await catalogue_repository.get_rollout(transaction)
+            found = await catalogue_repository.search(
+                transaction,
+                limit=page.limit + 1,
+                after=page.after(str, UUID),
+                query=query,
+                source_type=source_type,
+                status=ProductStatus.ACTIVE,
+            )
+        rollout = effective(stored, kinguin_enabled=kinguin_enabled)
+        shown = [_public(product, rollout) for product in found]
+        return Page[ProductOut].of(shown, page.limit, lambda product: (product.title, product.id))
+
+    @router.get("/products/{product_id}")
+    async def show(product_id: UUID) -> ProductOut:
+        async with database.transaction() as transaction:
+            stored = await catalogue_repository.get_rollout(transaction)
+            product = await catalogue_repository.find(transaction, product_id)
+        if product is None or product.status is not ProductStatus.ACTIVE:
+            raise Problem(404, detail="There is no such product on sale.")
+        return _public(product, effective(stored, kinguin_enabled=kinguin_enabled))
+
+    return router
+
+
+def _public(product: Product, rollout: Rollout) -> ProductOut:
+    source = route(product.source_type, product.id, rollout, None)
+    return ProductOut.of(product, availability(product, source))

@@ -1,0 +1,37 @@
+"""Which status each error of orders has over HTTP: the one mapping."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from servicekit.problems import FieldError, Problem
+
+from orders.errors import (
+    ActionRefused,
+    CannotPlace,
+    IdempotencyConflict,
+    SoldOut,
+    UnknownOrder,
+    UnknownProduct,
+)
+
+NO_ORDER = "There is no such order, or this token does not open it."
+
+
+@contextmanager
+def as_problems() -> Iterator[None]:
+    """Translate what a handler raises.
+
+    Raises:
+        Problem: 404, 409 or 422, with a detail that says what to do.
+    """
+    try:
+        yield
+    except UnknownOrder as error:
+        raise Problem(404, detail=NO_ORDER) from error
+    except UnknownProduct as error:
+        raise Problem(404, detail=str(error)) from error
+    except (SoldOut, IdempotencyConflict, ActionRefused) as error:
+        raise Problem(409, detail=str(error)) from error
+    except CannotPlace as error:
+        field = FieldError(error.field, error.reason)
+        raise Problem(422, "Invalid request", error.reason, errors=[field]) from error

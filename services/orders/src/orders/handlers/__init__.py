@@ -1,0 +1,1 @@
+"""The use cases of orders: one file for each thing it does."""

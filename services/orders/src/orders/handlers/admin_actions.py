@@ -1,0 +1,144 @@
+"""What an admin does to an order: every action has a reason and leaves an audit row."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from servicekit.clock import Clock
+from servicekit.database import Database, Transaction
+
+from orders.adapters import audit, catalogue_repository, order_repository
+from orders.adapters.publish_fulfillment_requested import FulfillmentRequests
+from orders.adapters.publish_order_cancelled import publish_order_cancelled
+from orders.domain.order import Order
+from orders.domain.states import LineStatus, MoneyStatus
+from orders.errors import ActionRefused
+from orders.handlers.apply_payment import request_waiting_lines
+
+
+class Action(StrEnum):
+    """What can be asked for (interfaces.md, admin)."""
+
+    CANCEL = "cancel"
+    RETRY = "retry"
+    ACCEPT_UNDERPAID = "accept_underpaid"
+    MARK_REFUNDED = "mark_refunded"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRequest:
+    """Who wants what, and why."""
+
+    order_id: UUID
+    action: Action
+    actor: str
+    reason: str
+    tx_hash: str | None = None
+
+
+class ActOnOrder:
+    """Carries out one action in one transaction, or changes nothing."""
+
+    def __init__(
+        self,
+        database: Database,
+        requests: FulfillmentRequests,
+        clock: Clock,
+        margin_floor_percent: Decimal,
+    ) -> None:
+        self._database = database
+        self._requests = requests
+        self._clock = clock
+        self._margin_floor_percent = margin_floor_percent
+
+    async def __call__(self, request: ActionRequest) -> None:
+        """Act, and write it down.
+
+        Raises:
+            UnknownOrder: there is no such order.
+            ActionRefused: it does not fit the order's state.
+        """
+        async with self._database.transaction() as transaction:
+            order = await order_repository.get(transaction, request.order_id)
+            before = {"status": order.status.value, "attention": list(order.attention)}
+            await self._act(transaction, order, request)
+            await order_repository.save(transaction, order)
+            await audit.record(
+                transaction,
+                at=self._clock.now(),
+                actor=request.actor,
+                action=f"order.{request.action.value}",
+                subject=order.id,
+                reason=request.reason,
+                before=before,
+                after={"status": order.status.value, "tx_hash": request.tx_hash},
+            )
+
+    async def _act(self, transaction: Transaction, order: Order, request: ActionRequest) -> None:
+        match request.action:
+            case Action.CANCEL:
+                await self._cancel(transaction, order, request.reason)
+            case Action.RETRY:
+                await self._retry(transaction, order, request.reason)
+            case Action.ACCEPT_UNDERPAID:
+                await self._accept_underpaid(transaction, order)
+            case Action.MARK_REFUNDED:
+                self._mark_refunded(order, request)
+
+    async def _cancel(self, transaction: Transaction, order: Order, reason: str) -> None:
+        now = self._clock.now()
+        if not order.cancel(now, reason):
+            raise ActionRefused(f"an order that is {order.status.value} cannot be cancelled")
+        await publish_order_cancelled(transaction, order, reason, now)
+
+    async def _retry(self, transaction: Transaction, order: Order, reason: str) -> None:
+        """Ask again for what has no keys: a known line is answered with its state."""
+        if not order.is_paid:
+            raise ActionRefused("only a paid order can be tried again")
+        now = self._clock.now()
+        order.unflag(now, reason)
+        open_states = {LineStatus.REQUESTED, LineStatus.DELAYED}
+        asked = [line for line in order.lines if line.status in open_states]
+        if asked:
+            await self._requests.publish(transaction, order, asked, now)
+        await request_waiting_lines(transaction, order, self._requests, self._clock)
+
+    async def _accept_underpaid(self, transaction: Transaction, order: Order) -> None:
+        if order.money is not MoneyStatus.UNDERPAID or order.cancelled:
+            raise ActionRefused("only an underpaid order can be accepted")
+        await self._refuse_below_margin(transaction, order)
+        order.confirm(self._clock.now())
+        await request_waiting_lines(transaction, order, self._requests, self._clock)
+
+    async def _refuse_below_margin(self, transaction: Transaction, order: Order) -> None:
+        if order.asked is None or order.paid is None or order.asked.amount <= 0:
+            raise ActionRefused("it is not known yet how much was paid")
+        received = order.total.amount * min(Decimal(1), order.paid.amount / order.asked.amount)
+        left = received * (1 - self._margin_floor_percent / 100)
+        if await _cost(transaction, order) > left:
+            raise ActionRefused("what was paid would not leave the margin floor over the cost")
+
+    def _mark_refunded(self, order: Order, request: ActionRequest) -> None:
+        due = [line for line in order.lines if line.status is LineStatus.REFUND_DUE]
+        if not due:
+            raise ActionRefused("no line of this order is owed back")
+        if not request.tx_hash:
+            raise ActionRefused("a refund needs the transaction's hash: send it as tx_hash")
+        for line in due:
+            order.move_line(line, LineStatus.REFUNDED, self._clock.now(), request.tx_hash)
+
+
+async def _cost(transaction: Transaction, order: Order) -> Decimal:
+    total = Decimal(0)
+    products = await catalogue_repository.find_many(
+        transaction, [line.product_id for line in order.lines]
+    )
+    for line in order.lines:
+        cost = products[line.product_id].cost_usd if line.product_id in products else None
+        if cost is None or order.currency != "USD":
+            raise ActionRefused(
+                f"the cost of {line.title} is not known in {order.currency}: set its cost_usd first"
+            )
+        total += cost * line.quantity
+    return total

@@ -1,0 +1,55 @@
+"""What delivery says: stored shows the link, mailed makes the line delivered."""
+
+from contracts import DeliveryState, DeliveryUpdated
+from servicekit.clock import Clock
+from servicekit.database import Transaction
+
+from orders.adapters import order_repository
+from orders.domain.order import Delivery, Line, Order
+from orders.domain.states import LineStatus
+
+_LINE_BY_STATE = {
+    DeliveryState.STORED: LineStatus.STORED,
+    DeliveryState.MAILED: LineStatus.DELIVERED,
+}
+
+
+class ApplyDeliveryUpdated:
+    """Follows one delivery; an older version changes nothing."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def __call__(self, transaction: Transaction, message: DeliveryUpdated) -> None:
+        """Apply the news.
+
+        Raises:
+            UnknownOrder: the order is not here (yet); the message is tried again.
+        """
+        order = await order_repository.get(transaction, message.order_id)
+        line = order.line(message.line_id)
+        if line is not None:
+            self._follow(order, line, message)
+        if line is None or message.state in _FLAGGED:
+            what = message.reason or message.state.value
+            order.flag(f"delivery: {what}", self._clock.now())
+        await order_repository.save(transaction, order)
+
+    def _follow(self, order: Order, line: Line, message: DeliveryUpdated) -> None:
+        if message.delivery_id and _is_newer(line, message):
+            line.delivery = Delivery(
+                id=message.delivery_id,
+                version=message.version,
+                ready_at=message.ready_at or (line.delivery.ready_at if line.delivery else None),
+                reveals_left=message.reveals_left,
+                expires_at=message.expires_at,
+            )
+        if (status := _LINE_BY_STATE.get(message.state)) is not None:
+            order.move_line(line, status, self._clock.now(), message.reason)
+
+
+_FLAGGED = {DeliveryState.MAIL_FAILED, DeliveryState.NEEDS_ATTENTION}
+
+
+def _is_newer(line: Line, message: DeliveryUpdated) -> bool:
+    return line.delivery is None or message.version > line.delivery.version

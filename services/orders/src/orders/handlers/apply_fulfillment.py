@@ -1,0 +1,75 @@
+"""What the fulfilment services say about lines that have no keys (yet)."""
+
+from contracts import FulfillmentState, FulfillmentUpdated, SourceType, StockUpdated
+from servicekit.clock import Clock
+from servicekit.database import Transaction
+
+from orders.adapters import catalogue_repository, order_repository
+from orders.adapters.publish_fulfillment_requested import FulfillmentRequests
+from orders.domain.order import Line, Order
+from orders.domain.states import LineStatus
+
+
+class ApplyFulfillmentUpdated:
+    """Moves one line, or flags the order for a person."""
+
+    def __init__(self, requests: FulfillmentRequests, clock: Clock) -> None:
+        self._requests = requests
+        self._clock = clock
+
+    async def __call__(self, transaction: Transaction, message: FulfillmentUpdated) -> None:
+        """Apply the answer.
+
+        Raises:
+            UnknownOrder: the order is not here (yet); the message is tried again.
+        """
+        order = await order_repository.get(transaction, message.order_id)
+        line = order.line(message.line_id)
+        if line is None or message.state is FulfillmentState.NEEDS_ATTENTION:
+            order.flag(f"fulfillment: {message.reason or message.state.value}", self._clock.now())
+        else:
+            await self._apply(transaction, order, line, message)
+        await order_repository.save(transaction, order)
+
+    async def _apply(
+        self, transaction: Transaction, order: Order, line: Line, message: FulfillmentUpdated
+    ) -> None:
+        now = self._clock.now()
+        match message.state:
+            case FulfillmentState.DELAYED:
+                order.move_line(line, LineStatus.DELAYED, now, message.reason)
+            case FulfillmentState.FAILED:
+                if order.move_line(line, LineStatus.FAILED, now, message.reason):
+                    order.owe_back([line], now, message.reason or "no key will come")
+            case FulfillmentState.RELEASED:
+                order.owe_back([line], now, message.reason or "released after cancellation")
+            case FulfillmentState.HANDED_BACK:
+                await self._reroute(transaction, order, line)
+            case FulfillmentState.TOO_LATE | FulfillmentState.NEEDS_ATTENTION:
+                order.flag(f"line {line.id}: {message.reason or message.state.value}", now)
+
+    async def _reroute(self, transaction: Transaction, order: Order, line: Line) -> None:
+        """Nothing was bought and Kinguin is switched off: take it from own stock."""
+        if line.source_type is not SourceType.KINGUIN:
+            return
+        if line.status not in {LineStatus.REQUESTED, LineStatus.DELAYED}:
+            return
+        now = self._clock.now()
+        line.source_type = SourceType.CUSTOM
+        order.move_line(line, LineStatus.DELAYED, now, "handed back by Kinguin")
+        order.move_line(line, LineStatus.REQUESTED, now, "routed to own stock")
+        await self._requests.publish(transaction, order, [line], now)
+
+
+class ApplyStockUpdated:
+    """Keeps the number of free keys the catalogue shows."""
+
+    async def __call__(self, transaction: Transaction, message: StockUpdated) -> None:
+        """Remember the level; an older version changes nothing."""
+        if message.level is not None:
+            await catalogue_repository.set_stock(
+                transaction,
+                message.level.product_id,
+                free=message.level.free,
+                version=message.level.version,
+            )

@@ -1,0 +1,76 @@
+"""Import many products at once: importing a file again changes nothing.
+
+A row is matched by its id, else by its Kinguin id, else by its title; what matches is
+updated, the rest is new. All rows of one call are one transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from contracts import SourceType
+from servicekit.clock import Clock
+from servicekit.database import Database
+
+from orders.adapters import audit, catalogue_repository
+from orders.domain.catalogue import Product
+
+
+@dataclass(frozen=True, slots=True)
+class ImportCounts:
+    """What became of the rows that could be read."""
+
+    created: int
+    updated: int
+    unchanged: int
+
+
+class ImportProducts:
+    """Takes products that were read from a file."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def __call__(self, rows: Sequence[Product], *, actor: str) -> ImportCounts:
+        """Add what is new, change what differs."""
+        async with self._database.transaction() as transaction:
+            known = await catalogue_repository.find_matching(transaction, rows)
+            new, changed = _sort_out(rows, known)
+            await catalogue_repository.add(transaction, new)
+            for product in changed:
+                await catalogue_repository.save(transaction, product)
+            counts = ImportCounts(len(new), len(changed), len(rows) - len(new) - len(changed))
+            await audit.record(
+                transaction,
+                at=self._clock.now(),
+                actor=actor,
+                action="products.imported",
+                subject=f"{len(rows)} rows",
+                after={"created": counts.created, "updated": counts.updated},
+            )
+        return counts
+
+
+def _sort_out(
+    rows: Sequence[Product], known: Sequence[Product]
+) -> tuple[list[Product], list[Product]]:
+    """The new products and the changed ones; a product that comes twice counts once."""
+    shelf = {key: product for product in known for key in _keys(product)}
+    new: dict[object, Product] = {}
+    changed: dict[object, Product] = {}
+    for row in rows:
+        match = next((shelf[key] for key in _keys(row) if key in shelf), None)
+        product = row if match is None else replace(row, id=match.id, free_stock=match.free_stock)
+        if match is None or match.id in new:
+            new[product.id] = product
+        elif product != match:
+            changed[product.id] = product
+        shelf |= dict.fromkeys(_keys(product), product)
+    return list(new.values()), list(changed.values())
+
+
+def _keys(product: Product) -> tuple[object, ...]:
+    """What a product is recognised by, best first."""
+    if product.source_type is SourceType.KINGUIN:
+        return (product.id, ("kinguin", product.kinguin_product_id))
+    return (product.id, ("title", product.title))

@@ -1,0 +1,35 @@
+"""The settings of orders, read once at start."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field
+from servicekit.sealing import PublicKey
+from servicekit.settings import HttpUrlText, SecretRing, ServiceSettings
+
+
+class OrdersSettings(ServiceSettings):
+    """Environment variables of orders."""
+
+    token_signing_keys: SecretRing = Field(
+        description="kid:base64url[,...] Ed25519 seeds, first signs; `bitloot keygen` makes it"
+    )
+    hpke_public_key: PublicKey = Field(description="kid:base64url of delivery's public key")
+    storefront_url: HttpUrlText = Field(description="where customers open the shop")
+    kinguin_enabled: bool = Field(
+        default=False, description="false overrides the stored switch: nothing goes to Kinguin"
+    )
+    kinguin_api: Literal["esa", "sales-manager"] = Field(
+        default="esa", description="sales-manager sells one key a line"
+    )
+    minimum_total: Annotated[Decimal, Field(gt=0)] = Field(
+        default=Decimal("1.00"),
+        description="smallest total in the shop's currency that the gateway takes",
+    )
+    payment_window_minutes: Annotated[int, Field(gt=0)] = Field(
+        default=60, description="minutes until an unpaid order expires"
+    )
+    margin_floor_percent: Annotated[Decimal, Field(ge=0, lt=100)] = Field(
+        default=Decimal(0),
+        description="percent of the money received that must remain over cost",
+    )
