@@ -52,8 +52,8 @@ class Claims(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, strict=True)
 
-    iss: Literal["bitloot"] = "bitloot"
-    aud: Literal["bitloot"] = "bitloot"
+    iss: Literal["bitloot"]
+    aud: Literal["bitloot"]
     sub: str
     scope: Literal["order", "customer", "admin"]
     role: Literal["viewer", "support", "stock", "finance", "owner"] | None = None
@@ -107,6 +107,8 @@ class TokenSigner:
         """
         issued_s = int(issued_at.timestamp())
         claims = Claims(
+            iss="bitloot",
+            aud="bitloot",
             sub=principal.subject,
             scope=principal.scope.value,
             role=principal.role.value if principal.role else None,
