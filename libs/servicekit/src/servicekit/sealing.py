@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn, Self
 from uuid import UUID
 
-from contracts import Sealed, SealedKey
+from contracts import Sealed, SealedKey, SourceType
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hpke
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -216,13 +216,16 @@ def seal_game_key(public_key: PublicKey, key: GameKey, *, source: str, key_id: U
     return seal(public_key, key.value, *_GAME_KEY, key.media_type, source, str(key_id))
 
 
-def open_game_key(ring: KeyRing, sealed_key: SealedKey, *, source: str) -> GameKey:
+def open_game_key(ring: KeyRing, sealed_key: SealedKey) -> GameKey:
     """Open a key sealed by `seal_game_key`.
+
+    The source is what the sealer named: own stock may hold keys that were once bought.
 
     Raises:
         UnknownRecipientKey: the ring does not hold that key.
         CannotOpen: damaged, or sealed under another id, source or media type.
     """
+    source = next((s.value for s in SourceType if s.value in sealed_key.sealed.info), "")
     info = (*_GAME_KEY, sealed_key.media_type, source, str(sealed_key.key_id))
     return GameKey(sealed_key.media_type, ring.open(sealed_key.sealed, *info))
 

@@ -41,8 +41,10 @@ class ApplyFulfillmentUpdated:
             case FulfillmentState.FAILED:
                 if order.move_line(line, LineStatus.FAILED, now, message.reason):
                     order.owe_back([line], now, message.reason or "no key will come")
-            case FulfillmentState.RELEASED:
+            case FulfillmentState.RELEASED if order.is_paid:
                 order.owe_back([line], now, message.reason or "released after cancellation")
+            case FulfillmentState.RELEASED:
+                return  # nobody paid for it: nothing is owed
             case FulfillmentState.HANDED_BACK:
                 await self._reroute(transaction, order, line)
             case FulfillmentState.TOO_LATE | FulfillmentState.NEEDS_ATTENTION:
