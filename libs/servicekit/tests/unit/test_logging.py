@@ -2,6 +2,7 @@ import io
 import json
 import logging
 import re
+import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -152,6 +153,16 @@ def test_ids_and_times_are_not_taken_for_keys(text: str) -> None:
 )
 def test_common_shapes_of_game_keys_are_masked(text: str) -> None:
     assert not re.search(r"[A-Z0-9]{4}", mask_secrets(text))
+
+
+@pytest.mark.parametrize("part", ["eyJ", "A", "ABCD-", "0123456789abcdef", "Bearer ", A_UUID])
+def test_masking_a_long_text_takes_time_in_proportion_to_its_length(part: str) -> None:
+    text = part * (200_000 // len(part))
+    started = time.process_time()
+
+    mask_secrets(text)
+
+    assert time.process_time() - started < 1
 
 
 @pytest.fixture
