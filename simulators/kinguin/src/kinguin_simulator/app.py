@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
-import httpx
 from fastapi import FastAPI
 
 from kinguin_simulator.background import Background
@@ -22,6 +21,7 @@ from kinguin_simulator.http_sales_manager import sales_manager_router
 from kinguin_simulator.journal import Journal
 from kinguin_simulator.ledger import Ledger
 from kinguin_simulator.options import Options
+from kinguin_simulator.poster import Poster
 from kinguin_simulator.webhooks import Webhooks
 
 TICK_S = 0.05
@@ -40,15 +40,15 @@ def create_app(options: Options) -> FastAPI:
     """
     panel = FaultPanel()
     background = Background()
-    client = httpx.AsyncClient(trust_env=False)
+    poster = Poster()
     webhooks = Webhooks(
-        client, background, panel, url=options.webhook_url, secret=options.webhook_secret
+        poster, background, panel, url=options.webhook_url, secret=options.webhook_secret
     )
     catalogue = Catalogue(options.products, options.stock)
     ledger = _ledger(options, panel, webhooks)
     key_check = KeyCheck(options.api_key)
 
-    app = FastAPI(title="Kinguin simulator", lifespan=_lifespan(ledger, background, client))
+    app = FastAPI(title="Kinguin simulator", lifespan=_lifespan(ledger, background, poster))
     app.include_router(products_router(catalogue, ledger, panel, key_check))
     app.include_router(orders_router(catalogue, ledger, key_check))
     app.include_router(sales_manager_router(catalogue, ledger, key_check))
@@ -74,14 +74,14 @@ def _ledger(options: Options, panel: FaultPanel, webhooks: Webhooks) -> Ledger:
 
 
 def _lifespan(
-    ledger: Ledger, background: Background, client: httpx.AsyncClient
+    ledger: Ledger, background: Background, poster: Poster
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         background.start(_deliver_in_time(ledger))
         yield
         await background.stop()
-        await client.aclose()
+        await poster.close()
         ledger.close()
 
     return lifespan

@@ -7,11 +7,10 @@ import asyncio
 import json
 import logging
 
-import httpx
-
 from kinguin_simulator.background import Background
 from kinguin_simulator.faults import FaultPanel
 from kinguin_simulator.order import Order
+from kinguin_simulator.poster import Poster
 
 ATTEMPTS = 4
 FIRST_RETRY_S = 1.0
@@ -24,14 +23,14 @@ class Webhooks:
 
     def __init__(
         self,
-        client: httpx.AsyncClient,
+        poster: Poster,
         background: Background,
         panel: FaultPanel,
         *,
         url: str | None,
         secret: str,
     ) -> None:
-        self._client = client
+        self._poster = poster
         self._background = background
         self._panel = panel
         self._url = url
@@ -65,11 +64,4 @@ class Webhooks:
             "X-Event-Name": "order.status",
             "X-Event-Secret": self._secret,
         }
-        try:
-            response = await self._client.post(
-                url, content=content, headers=headers, timeout=ANSWER_DEADLINE_S
-            )
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            log.info("webhook not taken: %s", type(error).__name__)
-            return False
-        return response.is_success
+        return await self._poster.post(url, content, headers, ANSWER_DEADLINE_S)

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 
-import httpx
 from fastapi import FastAPI
 
 from nowpayments_simulator.background import Background
@@ -23,6 +22,7 @@ from nowpayments_simulator.ipn_sender import IpnSender
 from nowpayments_simulator.journal import Journal
 from nowpayments_simulator.ledger import Ledger
 from nowpayments_simulator.options import Options
+from nowpayments_simulator.poster import Poster
 
 
 def _utc_now() -> datetime:
@@ -43,11 +43,11 @@ def create_app(options: Options) -> FastAPI:
     ledger = Ledger(Journal(options.state), _utc_now, dice)
     ledger.restore()
     background = Background()
-    client = httpx.AsyncClient(trust_env=False)
-    cashier = _cashier(options, ledger, client, background, panel)
+    poster = Poster()
+    cashier = _cashier(options, ledger, poster, background, panel)
 
     app = FastAPI(
-        title="NOWPayments simulator", lifespan=_lifespan(cashier, background, client, ledger)
+        title="NOWPayments simulator", lifespan=_lifespan(cashier, background, poster, ledger)
     )
     app.include_router(account_router(account, gate, _utc_now))
     app.include_router(market_router(gate))
@@ -63,12 +63,12 @@ def create_app(options: Options) -> FastAPI:
 def _cashier(
     options: Options,
     ledger: Ledger,
-    client: httpx.AsyncClient,
+    poster: Poster,
     background: Background,
     panel: FaultPanel,
 ) -> Cashier:
     sender = IpnSender(
-        client,
+        poster,
         background,
         panel,
         attempts=options.ipn_attempts,
@@ -83,14 +83,14 @@ def _cashier(
 
 
 def _lifespan(
-    cashier: Cashier, background: Background, client: httpx.AsyncClient, ledger: Ledger
+    cashier: Cashier, background: Background, poster: Poster, ledger: Ledger
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         cashier.resume()
         yield
         await background.stop()
-        await client.aclose()
+        await poster.close()
         ledger.close()
 
     return lifespan

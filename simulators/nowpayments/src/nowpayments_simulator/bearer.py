@@ -1,10 +1,11 @@
-"""The account's log-in: a JWT that lives five minutes, asked for by the payment list."""
+"""The account's log-in: a JWT that lives five minutes, asked for by the payment list.
+
+PyJWT is loaded when it is first needed, to keep the start short.
+"""
 
 import hashlib
 import hmac
 from datetime import UTC, datetime, timedelta
-
-import jwt
 
 from nowpayments_simulator.errors import ApiError, AuthenticationRequired
 from nowpayments_simulator.requests import AuthRequest
@@ -33,6 +34,8 @@ class Account:
         """
         if not (_fits(request.email, self._email) and _fits(request.password, self._password)):
             raise ApiError(403, "ACCESS_DENIED", "Access denied")
+        import jwt
+
         claims = {"id": "1", "iat": now, "exp": now + TOKEN_LIFE}
         return jwt.encode(claims, self._signing_key, algorithm="HS256")
 
@@ -51,6 +54,8 @@ class Account:
             raise AuthenticationRequired("Token is expired")
 
     def _expiry(self, token: str) -> datetime:
+        import jwt
+
         try:
             claims = jwt.decode(
                 token,

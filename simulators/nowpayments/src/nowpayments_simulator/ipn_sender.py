@@ -7,11 +7,10 @@ run beside, as the real service's timed resends do. Used up, the IPN is lost.
 import asyncio
 import logging
 
-import httpx
-
 from nowpayments_simulator.background import Background
 from nowpayments_simulator.faults import FaultPanel
 from nowpayments_simulator.ipn import SIGNATURE_HEADER, Ipn
+from nowpayments_simulator.poster import Poster
 
 ANSWER_DEADLINE_S = 3.0
 LONGEST_WAIT_S = 30.0
@@ -23,14 +22,14 @@ class IpnSender:
 
     def __init__(
         self,
-        client: httpx.AsyncClient,
+        poster: Poster,
         background: Background,
         panel: FaultPanel,
         *,
         attempts: int,
         retry_delay_s: float,
     ) -> None:
-        self._client = client
+        self._poster = poster
         self._background = background
         self._panel = panel
         self._attempts = attempts
@@ -52,14 +51,5 @@ class IpnSender:
         log.warning("ipn given up: payment %s %s", ipn.payment_id, ipn.payment_status)
 
     async def _attempt(self, ipn: Ipn) -> bool:
-        try:
-            response = await self._client.post(
-                ipn.url,
-                content=ipn.content,
-                headers={"content-type": "application/json", SIGNATURE_HEADER: ipn.signature},
-                timeout=ANSWER_DEADLINE_S,
-            )
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            log.info("ipn not taken: payment %s, %s", ipn.payment_id, type(error).__name__)
-            return False
-        return response.is_success
+        headers = {"content-type": "application/json", SIGNATURE_HEADER: ipn.signature}
+        return await self._poster.post(ipn.url, ipn.content, headers, ANSWER_DEADLINE_S)
