@@ -1,5 +1,9 @@
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
 import pytest
 from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
@@ -12,7 +16,9 @@ SAMPLED = f"00-{TRACE_ID}-b7ad6b7169203331-01"
 @pytest.fixture(scope="module")
 def exporter() -> InMemorySpanExporter:
     exporter = InMemorySpanExporter()
-    provider = configure_telemetry("payments", None)
+    configure_telemetry("payments", None)
+    provider = trace.get_tracer_provider()
+    assert isinstance(provider, TracerProvider)  # the first one set in this process stays
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     return exporter
 
@@ -84,3 +90,42 @@ def test_a_failed_span_names_the_error_but_not_its_text(exporter: InMemorySpanEx
     (span,) = exporter.get_finished_spans()
     assert (span.status.status_code, span.status.description) == (StatusCode.ERROR, "ValueError")
     assert "AAAAA" not in span.to_json()
+
+
+class Collector(HTTPServer):
+    """An OTLP/HTTP collector that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), CollectorHandler)
+        self.received: list[tuple[str, bytes]] = []
+
+
+class CollectorHandler(BaseHTTPRequestHandler):
+    server: Collector
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.received.append((self.path, body))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_arguments: object) -> None: ...
+
+
+def test_with_a_collector_new_traces_are_sent_to_it_before_the_process_ends() -> None:
+    with Collector() as collector:
+        thread = threading.Thread(target=collector.serve_forever)
+        thread.start()
+        provider = configure_telemetry("payments", f"http://127.0.0.1:{collector.server_port}/")
+
+        with provider.get_tracer("test").start_as_current_span("create invoice"):
+            pass
+        provider.shutdown()
+        collector.shutdown()
+        thread.join()
+
+    ((path, body),) = collector.received
+    assert path == "/v1/traces"
+    assert b"create invoice" in body
+    assert b"payments" in body
