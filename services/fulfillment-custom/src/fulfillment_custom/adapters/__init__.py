@@ -1,0 +1,1 @@
+"""Doors out: PostgreSQL and the messages of own stock."""

@@ -1,0 +1,18 @@
+"""Publish `stock.updated`."""
+
+from datetime import datetime
+from uuid import UUID
+
+from contracts import StockLevel, StockUpdated
+from servicekit.clock import new_id
+from servicekit.database import Transaction
+from servicekit.outbox import emit
+
+from fulfillment_custom.adapters import stock_repository
+
+
+async def publish_stock_updated(transaction: Transaction, product_id: UUID, now: datetime) -> None:
+    """Tell orders how many keys of a locked product are free now."""
+    free, version = await stock_repository.next_level(transaction, product_id)
+    level = StockLevel(product_id=product_id, free=free, version=version)
+    await emit(transaction, StockUpdated(id=new_id(), occurred_at=now, level=level))

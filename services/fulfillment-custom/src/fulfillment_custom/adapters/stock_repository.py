@@ -1,0 +1,119 @@
+"""Own stock in PostgreSQL. Whoever changes a product's stock holds its row's lock."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from contracts import Sealed, SealedKey
+from servicekit.database import Transaction
+from sqlalchemy.dialects.postgresql import insert
+
+from fulfillment_custom.adapters.tables import assignments, stock_keys, stock_levels
+
+
+async def lock_product(transaction: Transaction, product_id: UUID) -> None:
+    """Serialise everything that changes this product's stock until the transaction ends."""
+    await transaction.execute(
+        insert(stock_levels).values(product_id=product_id).on_conflict_do_nothing()
+    )
+    await transaction.execute(
+        sa.select(stock_levels).where(stock_levels.c.product_id == product_id).with_for_update()
+    )
+
+
+async def next_level(transaction: Transaction, product_id: UUID) -> tuple[int, int]:
+    """Free keys of a locked product, and a version above all before."""
+    version = await transaction.scalar(
+        sa.update(stock_levels)
+        .where(stock_levels.c.product_id == product_id)
+        .values(version=stock_levels.c.version + 1)
+        .returning(stock_levels.c.version)
+    )
+    return await free_keys(transaction, product_id), int(version or 0)
+
+
+async def free_keys(transaction: Transaction, product_id: UUID) -> int:
+    """How many keys nobody has."""
+    found = await transaction.scalar(
+        sa.select(sa.func.count())
+        .select_from(stock_keys)
+        .where(stock_keys.c.product_id == product_id, stock_keys.c.state == "free")
+    )
+    return int(found or 0)
+
+
+async def add_keys(
+    transaction: Transaction, product_id: UUID, keys: Sequence[SealedKey], *, origin: str
+) -> int:
+    """Put keys on the shelf; those the stock ever held are passed over. How many are new."""
+    if not keys:
+        return 0
+    rows = [
+        {
+            "id": key.key_id,
+            "product_id": product_id,
+            "fingerprint": key.fingerprint,
+            "media_type": key.media_type,
+            "sealed": key.sealed.model_dump(mode="json"),
+            "origin": origin,
+            "state": "free",
+        }
+        for key in keys
+    ]
+    added = await transaction.execute(
+        insert(stock_keys).on_conflict_do_nothing().returning(stock_keys.c.id), rows
+    )
+    return len(added.all())
+
+
+async def assign_oldest(
+    transaction: Transaction, product_id: UUID, line_id: UUID, quantity: int
+) -> None:
+    """Give the oldest free keys of a locked product to a line, all of them or an error.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: a key or a unit of the line is taken already.
+        RuntimeError: fewer keys are free than were counted under the same lock.
+    """
+    taken = (
+        await transaction.scalars(
+            sa.select(stock_keys.c.id)
+            .where(stock_keys.c.product_id == product_id, stock_keys.c.state == "free")
+            .order_by(stock_keys.c.seq)
+            .limit(quantity)
+            .with_for_update()
+        )
+    ).all()
+    if len(taken) != quantity:
+        raise RuntimeError("stock changed under the product's lock")
+    await transaction.execute(
+        sa.update(stock_keys).where(stock_keys.c.id.in_(taken)).values(state="assigned")
+    )
+    await transaction.execute(
+        sa.insert(assignments),
+        [
+            {"key_id": key_id, "line_id": line_id, "unit_no": unit_no}
+            for unit_no, key_id in enumerate(taken, start=1)
+        ],
+    )
+
+
+async def keys_of(transaction: Transaction, line_id: UUID) -> tuple[SealedKey, ...]:
+    """The keys of a line, still sealed, in their order."""
+    rows = await transaction.execute(
+        sa.select(stock_keys)
+        .join(assignments, assignments.c.key_id == stock_keys.c.id)
+        .where(assignments.c.line_id == line_id)
+        .order_by(assignments.c.unit_no)
+    )
+    return tuple(_sealed_key(row) for row in rows)
+
+
+def _sealed_key(row: sa.Row[Any]) -> SealedKey:
+    return SealedKey(
+        key_id=row.id,
+        fingerprint=row.fingerprint,
+        media_type=row.media_type,
+        sealed=Sealed.model_validate(row.sealed),
+    )

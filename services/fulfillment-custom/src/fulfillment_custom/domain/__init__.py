@@ -1,0 +1,1 @@
+"""Pure rules of own stock: no input or output, no clock."""

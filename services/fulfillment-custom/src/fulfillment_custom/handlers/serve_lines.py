@@ -1,0 +1,40 @@
+"""Give keys to the lines of a product that wait, the first that asked first.
+
+A line that wants more keys than are free holds up those behind it: serving them first
+would let a big order wait for ever.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from servicekit.crash import crash_point
+from servicekit.database import Transaction
+
+from fulfillment_custom.adapters import line_repository, stock_repository
+from fulfillment_custom.adapters.publish_key_ready import publish_key_ready
+from fulfillment_custom.adapters.publish_stock_updated import publish_stock_updated
+from fulfillment_custom.domain.line import Line, LineState
+
+
+async def serve_waiting_lines(
+    transaction: Transaction, product_id: UUID, now: datetime
+) -> set[UUID]:
+    """Serve whom the free keys of a locked product suffice for; their line ids."""
+    served: set[UUID] = set()
+    free = await stock_repository.free_keys(transaction, product_id)
+    for line in await line_repository.waiting(transaction, product_id):
+        if line.quantity > free:
+            break
+        await _serve(transaction, line, now)
+        free -= line.quantity
+        served.add(line.id)
+    await publish_stock_updated(transaction, product_id, now)
+    return served
+
+
+async def _serve(transaction: Transaction, line: Line, now: datetime) -> None:
+    await stock_repository.assign_oldest(transaction, line.product_id, line.id, line.quantity)
+    await line_repository.move(transaction, line, LineState.ASSIGNED)
+    crash_point("custom.key_claimed")
+    keys = await stock_repository.keys_of(transaction, line.id)
+    await publish_key_ready(transaction, line, keys, now)
