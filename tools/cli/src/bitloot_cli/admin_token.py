@@ -5,17 +5,33 @@ orders' audit log. The token alone goes to stdout, so that it can be captured.
 """
 
 import asyncio
+import getpass
 import re
 from datetime import timedelta
 from typing import Annotated
 
 import typer
+from orders import admin_tokens
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from servicekit.database import Database
+from servicekit.settings import SecretRing, load_settings
 from servicekit.tokens import Role
+from sqlalchemy.exc import DBAPIError
 
 from bitloot_cli.failure import fail
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _LONGEST = timedelta(days=30)
+
+
+class AdminTokenSettings(BaseSettings):
+    """The two settings of orders that are needed."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    token_signing_keys: SecretRing = Field(description="as orders has it; the first key signs")
+    database_url: SecretStr = Field(description="orders' database, for the audit row")
 
 
 def duration(text: str) -> timedelta:
@@ -41,10 +57,33 @@ def admin_token(
     ] = "1h",  # type: ignore[assignment]  # typer parses the default as it parses the option
 ) -> None:
     """Print an admin token; needs orders' TOKEN_SIGNING_KEYS and DATABASE_URL; audited."""
-    from orders import admin_tokens
-
+    settings = load_settings(AdminTokenSettings)
     try:
-        token = asyncio.run(admin_tokens.issue(role=role, ttl=ttl))
+        token = asyncio.run(_issue(settings, role, ttl))
     except OSError as error:
-        fail(f"orders' database (DATABASE_URL) does not answer: {error}")
+        fail(f"PostgreSQL at DATABASE_URL does not answer ({error}): is it running?")
+    except DBAPIError as error:
+        fail(f"orders' database refuses: {error.orig}; is it migrated, and the password right?")
     typer.echo(token)
+
+
+async def _issue(settings: AdminTokenSettings, role: Role, lifetime: timedelta) -> str:
+    database = Database.connect(settings.database_url, pool_size=1)
+    try:
+        return await admin_tokens.issue(
+            database,
+            settings.token_signing_keys,
+            role=role,
+            lifetime=lifetime,
+            actor=f"cli:{_caller()}",
+        )
+    finally:
+        await database.dispose()
+
+
+def _caller() -> str:
+    # Who calls, for the audit log; a container's user may have no name.
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

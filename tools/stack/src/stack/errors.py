@@ -4,7 +4,8 @@ StackError
 ├── PortBusy            another process listens on a port that we need
 ├── PartFailed          a server or service ended or did not become ready in time
 ├── ToolMissing         Java, Maven or another program is not there
-└── AlreadyRunning      another stack uses the same folder
+├── AlreadyRunning      another stack uses the same folder
+└── Stopping            the stack is being stopped while it still starts
 """
 
 from pathlib import Path
@@ -50,3 +51,10 @@ class AlreadyRunning(StackError):
             f"a stack runs already in {folder} (process {pid}): `make down` ends it, "
             "`make status` shows it"
         )
+
+
+class Stopping(StackError):
+    """The stack is being stopped; nothing new is started."""
+
+    def __init__(self) -> None:
+        super().__init__("stopped while it was starting")

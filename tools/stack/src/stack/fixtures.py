@@ -4,7 +4,6 @@ Load it with `-p stack.fixtures`. All xdist workers share one server each; the m
 them. `STACK=containers` takes the same parts from public container images.
 """
 
-import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 
 from stack.endpoints import KafkaServer, ObjectStore, PostgresServer
 from stack.mailboxes import Mailbox
-from stack.part_sources import EmbeddedParts, PartSource
+from stack.part_sources import PartSource, SharedPartSource, throwaway_parts
 from stack.processes import Identity
 from stack.shared_parts import SharedParts, this_process
 
@@ -51,11 +50,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def part_source(pytestconfig: pytest.Config) -> PartSource:
     """Where the parts come from: embedded, or containers with `STACK=containers`."""
     shared = pytestconfig.stash[_SHARED]
-    if os.environ.get("STACK") == "containers":
-        from stack.containers import ContainerParts
-
-        return ContainerParts(shared)
-    return EmbeddedParts(shared)
+    return SharedPartSource(shared, throwaway_parts(shared.folder))
 
 
 @pytest.fixture(scope="session")
@@ -88,7 +83,7 @@ def s3(part_source: PartSource) -> ObjectStore:
 @pytest.fixture(scope="session")
 def mailbox(part_source: PartSource) -> Mailbox:
     """An SMTP server: `.host`, `.port`, `.mails()`; see `stack.mailboxes`."""
-    return part_source.mailbox()
+    return part_source.mail().open()
 
 
 @pytest.fixture(autouse=True)

@@ -55,6 +55,24 @@ class Mailbox(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class MailAddress:
+    """How to reach a mail server: SMTP at `host` and `port`, mails in a Maildir or at Mailpit."""
+
+    host: str
+    port: int
+    maildir: str | None = None
+    mailpit_url: str | None = None
+
+    def open(self) -> Mailbox:
+        """The mailbox behind it."""
+        if self.mailpit_url:
+            return Mailpit(self.host, self.port, self.mailpit_url)
+        if self.maildir:
+            return Maildir(self.host, self.port, Path(self.maildir))
+        raise ValueError("neither a Maildir nor a Mailpit address")
+
+
 class Maildir:
     """The embedded mail server's folder."""
 

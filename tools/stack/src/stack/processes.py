@@ -11,6 +11,7 @@ import os
 import platform
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import IO
 
 import psutil
+
+from stack.errors import Stopping
 
 _POLL_S = 0.02
 # Children outlive the objects that started them, on purpose; kept so that Python does not warn.
@@ -71,6 +74,12 @@ class Identity:
             else:
                 os.kill(self.pid, number)
 
+    def send(self, number: int) -> None:
+        """Signal the process alone, if it still is the one that we mean."""
+        if self.is_alive():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
     def wait_gone(self, deadline_s: float) -> bool:
         """Whether the process ended within `deadline_s` seconds."""
         end = time.monotonic() + deadline_s
@@ -120,6 +129,8 @@ class ProcessFolder:
         self.folder = folder
         self._logs = folder / "logs"
         self._pids = folder / "pids"
+        self._lock = threading.Lock()
+        self._is_closed = False
 
     def log_of(self, name: str) -> Path:
         """The file that holds the output of `name`."""
@@ -129,14 +140,22 @@ class ProcessFolder:
         """Start a child in a process group of its own and write down who it is.
 
         Raises:
+            Stopping: the folder is closed.
             OSError: the program cannot be run.
         """
         self._logs.mkdir(parents=True, exist_ok=True)
         self._pids.mkdir(parents=True, exist_ok=True)
-        with self.log_of(command.name).open("ab") as log:
+        with self._lock, self.log_of(command.name).open("ab") as log:
+            if self._is_closed:
+                raise Stopping
             child = spawn(command.arguments, command.environment, output=log)
-        self._write(command, child.pid)
+            self._write(command, child.pid)
         return child
+
+    def close(self) -> None:
+        """Start nothing any more, whatever other threads are about to do."""
+        with self._lock:
+            self._is_closed = True
 
     def stop(self, name: str, *, at_once: bool = False) -> None:
         """End what runs under `name`, if it is still the process that we started."""
@@ -203,7 +222,10 @@ def spawn(
 
 
 def run_to_end(
-    arguments: Sequence[str], *, deadline_s: float | None = None
+    arguments: Sequence[str],
+    *,
+    deadline_s: float | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> "subprocess.CompletedProcess[str]":
     """Run a program to its end and keep what it says.
 
@@ -212,7 +234,12 @@ def run_to_end(
         subprocess.TimeoutExpired: it did not end within `deadline_s` seconds.
     """
     return subprocess.run(  # noqa: S603 as in `spawn`
-        list(arguments), capture_output=True, text=True, check=False, timeout=deadline_s
+        list(arguments),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=deadline_s,
+        env=dict(environment) if environment is not None else None,
     )
 
 

@@ -12,11 +12,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from stack.processes import Identity, write_atomically
 from stack.watchdog import start_watchdog, stop_everything
 
-Address = dict[str, str]
+Address = dict[str, Any]
 
 
 class SharedParts:

@@ -4,7 +4,6 @@
 """
 
 import os
-from pathlib import Path
 from typing import Protocol
 
 from stack.errors import StackError
@@ -13,6 +12,7 @@ from stack.parts.kafka_jars import missing_for_apache, resolved_jars
 from stack.parts.kafka_librdkafka import LibrdkafkaBroker
 from stack.parts.part import Part
 from stack.ports import free_port
+from stack.processes import ProcessFolder
 
 
 class Broker(Part, Protocol):
@@ -41,14 +41,14 @@ class BrokerChoice:
         self.kind = kind
         self.warning = warning
 
-    def build(self, folder: Path) -> Broker:
+    def build(self, processes: ProcessFolder) -> Broker:
         """The broker, not started yet."""
         if self.kind == "apache":
-            return ApacheKafka(folder, port=free_port())
-        return LibrdkafkaBroker(folder)
+            return ApacheKafka(processes, port=free_port())
+        return LibrdkafkaBroker(processes)
 
 
-def choose_broker() -> BrokerChoice:
+def choose_broker(processes: ProcessFolder) -> BrokerChoice:
     """Decide, fetching Kafka's jars on the way if they are not cached.
 
     Raises:
@@ -59,7 +59,7 @@ def choose_broker() -> BrokerChoice:
         raise StackError(f"KAFKA must be apache or librdkafka, not {wanted!r}")
     if wanted == "librdkafka":
         return BrokerChoice("librdkafka", _warning("KAFKA=librdkafka asks for it"))
-    reason = _apache_hindrance()
+    reason = _apache_hindrance(processes)
     if reason is None:
         return BrokerChoice("apache")
     if wanted == "apache":
@@ -67,12 +67,12 @@ def choose_broker() -> BrokerChoice:
     return BrokerChoice("librdkafka", _warning(reason))
 
 
-def _apache_hindrance() -> str | None:
+def _apache_hindrance(processes: ProcessFolder) -> str | None:
     missing = missing_for_apache()
     if missing:
         return f"{missing} (`make doctor` names the remedy)"
     try:
-        resolved_jars()
+        resolved_jars(processes)
     except StackError as error:
         return str(error)
     return None

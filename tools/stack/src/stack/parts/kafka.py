@@ -48,9 +48,9 @@ class ApacheKafka:
     name = "kafka"
     kind = "apache"
 
-    def __init__(self, folder: Path, *, port: int) -> None:
-        self._folder = folder / "kafka"
-        self._processes = ProcessFolder(folder)
+    def __init__(self, processes: ProcessFolder, *, port: int) -> None:
+        self._folder = processes.folder / "kafka"
+        self._processes = processes
         self._port = port
         self._controller_port = free_port()
 
@@ -69,7 +69,7 @@ class ApacheKafka:
         missing = missing_for_apache()
         if missing:
             raise StackError(f"Apache Kafka cannot run: {missing}; `make doctor` names the remedy")
-        jars = resolved_jars()
+        jars = resolved_jars(self._processes)
         self._configure()
         if not (self._folder / "data" / "meta.properties").exists():
             self._format(jars)

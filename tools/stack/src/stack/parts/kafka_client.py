@@ -11,16 +11,14 @@ from typing import Any, TypeVar
 from aiokafka import AIOKafkaClient
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from contracts.topics import MAX_MESSAGE_BYTES, PARTITIONS, RETENTION_MS
 
 from stack.errors import StackError
 from stack.ports import LOOPBACK
 
-PARTITIONS = 12
-_RETENTION_MS = 7 * 24 * 3600 * 1000
-_LARGEST_MESSAGE_BYTES = 1024 * 1024
 _TOPIC_SETTINGS: Mapping[str, str] = {
-    "retention.ms": str(_RETENTION_MS),
-    "max.message.bytes": str(_LARGEST_MESSAGE_BYTES),
+    "retention.ms": str(RETENTION_MS),
+    "max.message.bytes": str(MAX_MESSAGE_BYTES),
 }
 _TIMEOUT_MS = 10_000
 _PROBE_TIMEOUT_S = 3.0
@@ -31,9 +29,7 @@ T = TypeVar("T")
 def broker_answers(bootstrap_servers: str) -> bool:
     """Whether the broker answers its API: accepts a connection and names itself."""
     try:
-        return _in_own_loop(
-            lambda: asyncio.wait_for(_names_a_broker(bootstrap_servers), _PROBE_TIMEOUT_S)
-        )
+        return _in_own_loop(lambda: _probe(bootstrap_servers))
     except (KafkaError, OSError, TimeoutError):
         return False
 
@@ -59,6 +55,10 @@ def touch_topics(bootstrap_servers: str, names: Iterable[str]) -> None:
 def _in_own_loop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     with ThreadPoolExecutor(max_workers=1) as pool:
         return pool.submit(lambda: asyncio.run(work())).result()
+
+
+async def _probe(bootstrap_servers: str) -> bool:
+    return await asyncio.wait_for(_names_a_broker(bootstrap_servers), _PROBE_TIMEOUT_S)
 
 
 async def _names_a_broker(bootstrap_servers: str) -> bool:

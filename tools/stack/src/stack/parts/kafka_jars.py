@@ -12,7 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from stack.errors import StackError, ToolMissing
-from stack.processes import run_to_end
+from stack.processes import Command, ProcessFolder, run_to_end, tail
 
 _POM = Path(__file__).parents[3] / "kafka" / "pom.xml"
 _NAMESPACE = {"m": "http://maven.apache.org/POM/4.0.0"}
@@ -51,12 +51,12 @@ def missing_for_apache() -> str | None:
         return "Java is not installed"
     if version < LEAST_JAVA:
         return f"Java {version} is older than {LEAST_JAVA}"
-    if not _jars_folder().exists() and shutil.which("mvn") is None:
+    if not are_cached() and shutil.which("mvn") is None:
         return "Maven is not installed"
     return None
 
 
-def resolved_jars() -> Path:
+def resolved_jars(processes: ProcessFolder) -> Path:
     """The folder with the jars, downloading them first if need be (45 MB).
 
     Raises:
@@ -67,22 +67,26 @@ def resolved_jars() -> Path:
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as draft:
-            _copy_dependencies(Path(draft) / "jars")
+            _copy_dependencies(processes, Path(draft) / "jars")
             _publish(Path(draft) / "jars", folder)
     return folder
+
+
+def are_cached() -> bool:
+    """Whether the jars are there already."""
+    return _jars_folder().exists()
 
 
 def _jars_folder() -> Path:
     return cache_folder() / f"kafka-{kafka_version()}"
 
 
-def _copy_dependencies(target: Path) -> None:
+def _copy_dependencies(processes: ProcessFolder, target: Path) -> None:
     maven = shutil.which("mvn")
     if maven is None:
-        raise ToolMissing(
-            "Maven", "install it (Debian: apt-get install maven) or set KAFKA=librdkafka"
-        )
-    command = [
+        remedy = "install it (Debian: apt-get install maven) or set KAFKA=librdkafka"
+        raise ToolMissing("Maven", remedy)
+    arguments = [
         maven,
         "--batch-mode",
         "--quiet",
@@ -91,9 +95,11 @@ def _copy_dependencies(target: Path) -> None:
         "-DincludeScope=runtime",
         f"-DoutputDirectory={target}",
     ]
-    answer = run_to_end(command, deadline_s=_RESOLVE_DEADLINE_S)
-    if answer.returncode != 0:
-        words = "\n".join((answer.stdout + answer.stderr).strip().splitlines()[-8:])
+    child = processes.start(Command("maven", arguments, dict(os.environ)))
+    code = child.wait(_RESOLVE_DEADLINE_S)
+    processes.forget("maven")
+    if code != 0:
+        words = tail(processes.log_of("maven"), 8)
         raise StackError(
             f"Maven could not fetch Apache Kafka; try again or set KAFKA=librdkafka:\n{words}"
         )

@@ -25,9 +25,9 @@ class LibrdkafkaBroker:
     name = "kafka"
     kind = "librdkafka"
 
-    def __init__(self, folder: Path) -> None:
-        self._address = folder / "librdkafka"
-        self._processes = ProcessFolder(folder)
+    def __init__(self, processes: ProcessFolder) -> None:
+        self._address = processes.folder / "librdkafka"
+        self._processes = processes
 
     @property
     def bootstrap_servers(self) -> str:

@@ -6,7 +6,6 @@ It offers no TLS: it listens on loopback only.
 import os
 import smtplib
 import sys
-from pathlib import Path
 
 from stack.parts.part import wait_until_ready
 from stack.ports import LOOPBACK
@@ -22,10 +21,10 @@ class MailServer:
     name = "mail"
     host = LOOPBACK
 
-    def __init__(self, folder: Path, *, port: int) -> None:
-        self.maildir = folder / "mailbox"
+    def __init__(self, processes: ProcessFolder, *, port: int) -> None:
+        self.maildir = processes.folder / "mailbox"
         self.port = port
-        self._processes = ProcessFolder(folder)
+        self._processes = processes
 
     def start(self) -> None:
         """Start the process and wait for its greeting."""

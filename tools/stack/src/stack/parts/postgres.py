@@ -40,9 +40,11 @@ class Postgres:
 
     name = "postgres"
 
-    def __init__(self, folder: Path, *, port: int, password: str, durable: bool = True) -> None:
-        self._data = folder / "postgres"
-        self._processes = ProcessFolder(folder)
+    def __init__(
+        self, processes: ProcessFolder, *, port: int, password: str, durable: bool = True
+    ) -> None:
+        self._data = processes.folder / "postgres"
+        self._processes = processes
         self._port = port
         self._password = password
         self._durable = durable

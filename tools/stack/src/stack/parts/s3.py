@@ -8,7 +8,6 @@ have deliveries whose objects are gone.
 import os
 import sys
 from http import HTTPStatus
-from pathlib import Path
 
 import httpx
 
@@ -28,9 +27,9 @@ class S3:
 
     name = "s3"
 
-    def __init__(self, folder: Path, *, port: int) -> None:
-        self._journal = folder / "s3" / "journal.jsonl"
-        self._processes = ProcessFolder(folder)
+    def __init__(self, processes: ProcessFolder, *, port: int) -> None:
+        self._journal = processes.folder / "s3" / "journal.jsonl"
+        self._processes = processes
         self._port = port
 
     @property
