@@ -1,0 +1,129 @@
+# What people type. Everything here needs only Python 3.11+, make and the package registries:
+# `.venv` is made when it is first needed, and again when a lock or a member's pyproject.toml changes.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+
+# The first of these that is new enough; PYTHON=... names another.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& command -v "$$python" && break; done)
+RUN := .venv/bin/python -m
+UV := .venv/bin/uv
+READY := .venv/ready
+MEMBERS := $(sort $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml \
+	services/*/pyproject.toml simulators/*/pyproject.toml tools/*/pyproject.toml)))
+PACKAGES := $(foreach member,$(MEMBERS),$(notdir $(wildcard $(member)/src/*)))
+SERVICES := $(notdir $(wildcard services/*))
+EXPORT := $(UV) export --quiet --no-emit-workspace --no-header --no-annotate
+T ?=
+
+##@ Run
+.PHONY: demo up down status logs
+demo: $(READY) ## From nothing to two delivered keys, on a stack of its own
+	@$(RUN) stack demo
+
+up: $(READY) ## Start the whole shop and keep it running (Ctrl-C or `make down` ends it)
+	@$(RUN) stack up
+
+down: $(READY) ## End what `make up` started, or what a killed one left behind
+	@$(RUN) stack down
+
+status: $(READY) ## Show what runs, and where
+	@$(RUN) stack status
+
+logs: ## Follow a log: make logs S=orders
+	@test -n "$(S)" || { echo "say which: make logs S=orders"; exit 2; }
+	@tail -n 50 -f .stack/logs/$(S).log
+
+##@ Test
+.PHONY: test test-containers
+test: $(READY) ## All tests that need no container engine (one file: make test T=path)
+	@$(RUN) pytest -q -n 2 --dist loadgroup $(T)
+
+test-containers: $(READY) ## The end-to-end tests on containers (needs an engine)
+	@STACK=containers $(RUN) pytest -q tests/e2e $(T)
+
+##@ Check
+.PHONY: check lint types imports dependencies format
+check: lint types imports dependencies ## All checks below
+
+lint: $(READY) ## ruff: rules and format
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+
+types: $(READY) ## mypy strict: all sources at once, then the tests of each member
+	@$(RUN) mypy $(addprefix -p ,$(PACKAGES))
+	@for member in $(MEMBERS); do \
+		test -z "$$(find $$member/tests -name '*.py' 2>/dev/null)" \
+		|| $(RUN) mypy $$member/tests || exit 1; done
+	@$(RUN) mypy tests
+
+imports: $(READY) ## import-linter: who may import whom
+	@.venv/bin/lint-imports
+
+dependencies: $(READY) ## deptry: each member declares what it imports, and nothing else
+	@for member in $(MEMBERS); do \
+		.venv/bin/deptry --config $$member/pyproject.toml $$member/src || exit 1; done
+
+format: $(READY) ## Rewrite the sources as `lint` wants them
+	@$(RUN) ruff check --fix .
+	@$(RUN) ruff format .
+
+##@ Set up
+.PHONY: help install doctor lock clean distclean
+help: ## This text
+	@awk 'BEGIN {FS = ":.*## "; print "make <target>"} \
+		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
+
+install: $(READY) ## Make .venv from the locks (every other target does so by itself)
+
+doctor: ## Say what this machine lacks, and the line that installs it
+	@$(find-python) && "$(PYTHON)" tools/doctor.py
+
+lock: $(READY) ## Resolve all dependencies anew and write requirements/*.lock
+	@$(UV) lock --upgrade --quiet
+	@$(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+		--python-version 3.11 --upgrade requirements/bootstrap.in -o requirements/bootstrap.lock
+	@$(MAKE) export
+
+.PHONY: export
+export: $(READY) # requirements/*.lock from uv.lock, without resolving anew
+	@$(EXPORT) --all-packages --all-groups --all-extras -o requirements/dev.lock
+	@for service in $(SERVICES); do \
+		$(EXPORT) --package bitloot-$$service -o requirements/$$service.lock || exit 1; done
+
+clean: ## End the stack and delete its data and all caches (.venv stays)
+	@test ! -x .venv/bin/python || test ! -d .stack || $(RUN) stack down
+	@rm -rf .stack .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
+
+distclean: clean ## As clean, and delete .venv
+	@rm -rf .venv
+
+# Plain words where there is no Python that could say them itself.
+find-python = test -n "$(PYTHON)" || { \
+	echo "Python 3.11 or newer is not installed."; \
+	echo "  Debian, Ubuntu: apt-get install python3 python3-venv"; \
+	echo "  macOS:          brew install python@3.13"; \
+	python3 tools/doctor.py --quiet 2>/dev/null; exit 1; }
+
+# The index that pip is set to use holds for uv as well, which does not read pip's files; so do the
+# certificates that this system trusts.
+uv-settings = index=$$(.venv/bin/pip config get global.index-url 2>/dev/null || true); \
+	index=$${PIP_INDEX_URL:-$$index}; test -z "$$index" || : "$${UV_DEFAULT_INDEX:=$$index}"; \
+	: "$${UV_SYSTEM_CERTS:=true}"; export UV_SYSTEM_CERTS; \
+	test -z "$$UV_DEFAULT_INDEX" || export UV_DEFAULT_INDEX
+
+$(READY): requirements/bootstrap.lock requirements/dev.lock pyproject.toml \
+		$(addsuffix /pyproject.toml,$(MEMBERS))
+	@$(find-python) && "$(PYTHON)" tools/doctor.py --quiet
+	@echo "making .venv (about 10 s, longer where packages are not cached) ..."
+	@.venv/bin/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear .venv
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements/bootstrap.lock
+	@$(uv-settings); $(UV) pip sync --quiet --python .venv/bin/python requirements/dev.lock
+	@$(uv-settings); $(UV) pip install --quiet --python .venv/bin/python --no-deps \
+		$(addprefix -e ,$(MEMBERS))
+	@touch $@
