@@ -1,0 +1,163 @@
+"""Job rows: claimed once, settled with their effect, tried again, never lost."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from servicekit.clock import new_id
+from servicekit.database import Database, Transaction
+from servicekit.jobs import Job, JobRunner, Settle, schedule, still_leased
+from servicekit.tables import jobs
+from servicekit.testing import FixedClock
+
+
+class Work:
+    """Performs jobs by remembering them; `plans` says what each settlement returns."""
+
+    def __init__(self, *plans: datetime | Exception | None) -> None:
+        self.performed: list[Job] = []
+        self.settled: list[str] = []
+        self._plans = list(plans)
+
+    async def __call__(self, job: Job) -> Settle:
+        self.performed.append(job)
+
+        async def settle(_transaction: Transaction) -> datetime | None:
+            plan = self._plans.pop(0) if self._plans else None
+            if isinstance(plan, Exception):
+                raise plan
+            self.settled.append(job.subject)
+            return plan
+
+        return settle
+
+
+def runner(work: Work, database: Database, clock: FixedClock) -> JobRunner:
+    return JobRunner("work", work, database=database, clock=clock)
+
+
+async def plan(database: Database, subject: str, due_at: datetime) -> None:
+    async with database.transaction() as transaction:
+        await schedule(transaction, "work", subject, due_at, {"about": subject})
+
+
+async def rows(database: Database) -> list[sa.Row[tuple[object, ...]]]:
+    async with database.transaction() as transaction:
+        return list((await transaction.execute(sa.select(jobs))).all())
+
+
+async def test_due_job_runs_once_and_is_gone(database: Database, clock: FixedClock) -> None:
+    work = Work()
+    await plan(database, "a", clock.now())
+
+    ran = [await runner(work, database, clock).run_due() for _ in range(2)]
+
+    assert ran == [1, 0]
+    assert work.settled == ["a"]
+    assert await rows(database) == []
+
+
+async def test_job_waits_for_its_time(database: Database, clock: FixedClock) -> None:
+    work = Work()
+    await plan(database, "a", clock.now() + timedelta(seconds=30))
+
+    assert await runner(work, database, clock).run_due() == 0
+    clock.advance(30)
+    assert await runner(work, database, clock).run_due() == 1
+
+
+async def test_two_workers_never_have_the_same_job(database: Database, clock: FixedClock) -> None:
+    work = Work()
+    for number in range(40):
+        await plan(database, str(number), clock.now())
+
+    await asyncio.gather(*(runner(work, database, clock).run_due() for _ in range(4)))
+
+    assert sorted(work.settled) == sorted({job.subject for job in work.performed})
+
+
+async def test_failure_in_settling_undoes_its_effect_and_tries_again(
+    database: Database, clock: FixedClock
+) -> None:
+    work = Work(RuntimeError("a bug"), None)
+    await plan(database, "a", clock.now())
+
+    await runner(work, database, clock).run_due()
+    [row] = await rows(database)
+    assert (row.attempts, row.last_error, row.lease_token) == (1, "RuntimeError", None)
+    clock.advance(2)
+    await runner(work, database, clock).run_due()
+
+    assert work.settled == ["a"]
+
+
+async def test_one_bad_settlement_does_not_hold_up_the_others(
+    database: Database, clock: FixedClock
+) -> None:
+    work = Work(RuntimeError("a bug"))
+    for subject in ("a", "b", "c"):
+        await plan(database, subject, clock.now())
+
+    await runner(work, database, clock).run_due()
+
+    assert len(work.settled) == 2
+    assert len(await rows(database)) == 1
+
+
+async def test_job_scheduled_while_it_runs_runs_once_more(
+    database: Database, clock: FixedClock
+) -> None:
+    performed: list[str] = []
+
+    async def perform(job: Job) -> Settle:
+        performed.append(job.subject)
+        if len(performed) == 1:
+            await plan(database, "a", clock.now())
+
+        async def settle(_transaction: Transaction) -> None:
+            return None
+
+        return settle
+
+    await plan(database, "a", clock.now())
+    subject = JobRunner("work", perform, database=database, clock=clock)
+
+    while await subject.run_due():
+        pass
+
+    assert performed == ["a", "a"]
+
+
+async def test_worker_whose_lease_was_taken_settles_nothing(
+    database: Database, clock: FixedClock
+) -> None:
+    fenced: list[bool] = []
+    settled: list[str] = []
+
+    async def perform(job: Job) -> Settle:
+        async with database.transaction() as transaction:
+            await transaction.execute(sa.update(jobs).values(lease_token=new_id()))
+        async with database.transaction() as transaction:
+            fenced.append(await still_leased(transaction, job))
+
+        async def settle(_transaction: Transaction) -> None:
+            settled.append(job.subject)
+
+        return settle
+
+    await plan(database, "a", clock.now())
+
+    await JobRunner("work", perform, database=database, clock=clock).run_due()
+
+    assert fenced == [False]
+    assert settled == []
+    assert len(await rows(database)) == 1
+
+
+async def test_scheduling_again_never_puts_a_job_off(database: Database, clock: FixedClock) -> None:
+    await plan(database, "a", clock.now())
+
+    await plan(database, "a", clock.now() + timedelta(hours=1))
+
+    [row] = await rows(database)
+    assert row.due_at == clock.now()
