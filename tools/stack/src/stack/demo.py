@@ -20,10 +20,11 @@ from stack.buyer import Buyer, PurchaseFailed, Receipt, Shopkeeper
 from stack.catalogue import sample_keys
 from stack.embedded import EmbeddedStack
 from stack.errors import StackError
+from stack.logs import tail
 from stack.part_sources import EmbeddedParts, PartSecrets
 from stack.parts.broker_choice import choose_broker
 from stack.ports import free_ports
-from stack.processes import ProcessFolder, tail
+from stack.processes import ProcessFolder
 from stack.progress import StartProgress
 from stack.secrets_file import load_secrets
 from stack.shared_parts import this_process

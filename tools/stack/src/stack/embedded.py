@@ -8,11 +8,9 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar
 
-import httpx
 from contracts.topics import Topic
 
 from stack.catalogue import load_catalogue
@@ -21,8 +19,9 @@ from stack.errors import PartFailed
 from stack.part_sources import PartSource
 from stack.parts.databases import ensure_database
 from stack.parts.part import wait_until_ready
+from stack.parts.probes import http_answers
 from stack.plan import SERVICES, SERVICES_WITH_DATABASE, SIMULATORS, Plan
-from stack.processes import Command, ProcessFolder, tail
+from stack.processes import Command, ProcessFolder
 from stack.progress import StartProgress
 from stack.secrets_file import StackSecrets
 from stack.stack_env import StackEnv, issue_admin_token, stack_env
@@ -31,7 +30,6 @@ from stack.watchdog import stop_everything
 
 _READY_DEADLINE_S = 90.0
 _MIGRATION_DEADLINE_S = 120.0
-_PROBE_TIMEOUT_S = 2.0
 _THREADS = 24
 
 T = TypeVar("T")
@@ -134,7 +132,7 @@ class EmbeddedStack:
                 name,
                 self.supervisor.start(plan.command(name)),
                 self.processes,
-                is_ready=lambda: answers(f"{plan.url(name)}{path}"),
+                is_ready=lambda: http_answers(f"{plan.url(name)}{path}"),
                 deadline_s=_READY_DEADLINE_S,
             )
 
@@ -144,7 +142,7 @@ class EmbeddedStack:
         self.processes.forget(command.name)
         if code != 0:
             log = self.processes.log_of(command.name)
-            raise PartFailed(command.name, f"failed (exit code {code}):\n{tail(log)}\n", log)
+            raise PartFailed(command.name, f"failed (exit code {code})", log)
 
 
 def _results(futures: Iterable[Future[Any]]) -> None:
@@ -152,12 +150,3 @@ def _results(futures: Iterable[Future[Any]]) -> None:
     done, _ = wait(list(futures), return_when=FIRST_EXCEPTION)
     for future in done:
         future.result()
-
-
-def answers(url: str) -> bool:
-    """Whether a GET of `url` is answered 200."""
-    try:
-        answer = httpx.get(url, timeout=_PROBE_TIMEOUT_S, trust_env=False)
-    except httpx.TransportError:
-        return False
-    return answer.status_code == HTTPStatus.OK

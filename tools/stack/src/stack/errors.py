@@ -10,6 +10,8 @@ StackError
 
 from pathlib import Path
 
+from stack.logs import tail
+
 
 class StackError(Exception):
     """The base: its text is shown to the user as it stands, without a stack trace."""
@@ -32,7 +34,8 @@ class PartFailed(StackError):
     def __init__(self, name: str, reason: str, log: Path | None = None) -> None:
         self.name = name
         self.log = log
-        super().__init__(f"{name} {reason}" + (f"; its log is {log}" if log else ""))
+        text = f"{name} {reason}"
+        super().__init__(f"{text}; the end of {log}:\n{tail(log)}" if log else text)
 
 
 class ToolMissing(StackError):

@@ -4,8 +4,9 @@ Load it with `-p stack.fixtures`. All xdist workers share one server each; the m
 them. `STACK=containers` takes the same parts from public container images.
 """
 
+import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ import pytest
 from stack.endpoints import KafkaServer, ObjectStore, PostgresServer
 from stack.mailboxes import Mailbox
 from stack.part_sources import PartSource, SharedPartSource, throwaway_parts
-from stack.processes import Identity
+from stack.parts.broker_choice import Broker, choose_broker
+from stack.processes import Identity, ProcessFolder
+from stack.run_summary import broker_name, kind_of, summary_line
 from stack.shared_parts import SharedParts, this_process
 
 NewDatabase = Callable[..., str]
 _SHARED = pytest.StashKey[SharedParts]()
-_NEEDS_APACHE = "needs Apache Kafka: librdkafka's broker neither restarts nor rebalances like it"
+_NEEDS_APACHE = "needs Apache Kafka, librdkafka's broker neither restarts nor rebalances like it"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -40,17 +43,50 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["parts_owner"] = (shared.owner.pid, shared.owner.born)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let one worker run all tests of the whole stack, so that it is started once."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    for item in items:
+        if "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("stack"))
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End the parts when the run's main process is done."""
-    if _SHARED in config.stash and not hasattr(config, "workerinput"):
-        config.stash[_SHARED].stop()
+    """End the parts when the run's main process is done, and say what the run had."""
+    if _SHARED not in config.stash or hasattr(config, "workerinput"):
+        return
+    shared = config.stash[_SHARED]
+    broker = shared.known("kafka")
+    shared.stop()
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None and not config.option.collectonly:
+        name = broker_name(broker["kind"], broker["version"]) if broker else None
+        terminal.write_line(_summary(name, terminal.stats.get("skipped", [])))
+
+
+def _summary(broker: str | None, reports: list[Any]) -> str:
+    skipped = [(kind_of(report.keywords), _reason(report)) for report in reports]
+    return summary_line(broker, skipped, on_containers=os.environ.get("STACK") == "containers")
+
+
+def _reason(report: Any) -> str:
+    is_skip = isinstance(report.longrepr, tuple)
+    return str(report.longrepr[2]).removeprefix("Skipped: ") if is_skip else "expected to fail"
 
 
 @pytest.fixture(scope="session")
-def part_source(pytestconfig: pytest.Config) -> PartSource:
+def shared_parts(pytestconfig: pytest.Config) -> SharedParts:
+    """The folder of this run's parts."""
+    return pytestconfig.stash[_SHARED]
+
+
+@pytest.fixture(scope="session")
+def part_source(shared_parts: SharedParts) -> PartSource:
     """Where the parts come from: embedded, or containers with `STACK=containers`."""
-    shared = pytestconfig.stash[_SHARED]
-    return SharedPartSource(shared, throwaway_parts(shared.folder))
+    return SharedPartSource(shared_parts, throwaway_parts(shared_parts.folder))
 
 
 @pytest.fixture(scope="session")
@@ -84,6 +120,15 @@ def s3(part_source: PartSource) -> ObjectStore:
 def mailbox(part_source: PartSource) -> Mailbox:
     """An SMTP server: `.host`, `.port`, `.mails()`; see `stack.mailboxes`."""
     return part_source.mail().open()
+
+
+@pytest.fixture
+def own_kafka(tmp_path: Path) -> Iterator[Broker]:
+    """A broker for one test alone, not started: `.start()`, `.stop(at_once=...)`, start again."""
+    processes = ProcessFolder(tmp_path)
+    broker = choose_broker(processes).build(processes)
+    yield broker
+    broker.stop(at_once=True)
 
 
 @pytest.fixture(autouse=True)

@@ -135,7 +135,7 @@ def throwaway_parts(folder: Path) -> PartSource:
     if wanted == "containers":
         from stack.containers import ContainerParts
 
-        return ContainerParts(PartSecrets.random())
+        return ContainerParts(folder, PartSecrets.random())
     if wanted != "embedded":
         raise StackError(f"STACK must be embedded or containers, not {wanted!r}")
     return EmbeddedParts(ProcessFolder(folder), PartSecrets.random(), durable=False)

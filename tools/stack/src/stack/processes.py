@@ -87,7 +87,6 @@ class Identity:
             if time.monotonic() > end:
                 return False
             time.sleep(_POLL_S)
-        _reap(self.pid)
         return True
 
     def stop(self, *, number: int = signal.SIGTERM, grace_s: float = 10.0) -> None:
@@ -165,6 +164,8 @@ class ProcessFolder:
             record.identity.wait_gone(5.0)
         elif record:
             record.identity.stop(number=record.stop_signal, grace_s=record.grace_s)
+        if record:
+            _reap(record.identity.pid)
         self.forget(name)
 
     def forget(self, name: str) -> None:
@@ -252,10 +253,3 @@ def write_atomically(path: Path, text: str, *, mode: int = 0o644) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-
-
-def tail(log: Path, lines: int = 15) -> str:
-    """The last lines of a log; empty if there is none."""
-    if not log.exists():
-        return ""
-    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])

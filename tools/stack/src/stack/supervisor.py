@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from stack.errors import StackError
-from stack.processes import Command, ProcessFolder, tail
+from stack.logs import tail
+from stack.processes import Command, ProcessFolder
 from stack.watchdog import stop_together
 
 _TICK_S = 0.1

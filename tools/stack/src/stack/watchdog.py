@@ -21,6 +21,7 @@ from pathlib import Path
 from stack.processes import Identity, ProcessFolder, spawn
 
 _POLL_S = 0.5
+CONTAINERS_NOTE = "containers"
 PARTS = frozenset({"postgres", "kafka", "s3", "mail"})
 
 
@@ -55,6 +56,10 @@ def stop_everything(folder: Path, *, at_once: bool = False) -> list[str]:
     found = [name for name in names if processes.living(name)]
     stop_together(processes, [name for name in names if name not in PARTS], at_once=at_once)
     stop_together(processes, [name for name in names if name in PARTS], at_once=at_once)
+    if (folder / CONTAINERS_NOTE).exists():
+        from stack.containers import remove_containers
+
+        remove_containers(folder)
     return found
 
 

@@ -14,7 +14,7 @@ from stack.parts.kafka_client import broker_answers
 from stack.parts.kafka_jars import kafka_version, missing_for_apache, resolved_jars
 from stack.parts.part import wait_until_ready
 from stack.ports import LOOPBACK, free_port
-from stack.processes import Command, ProcessFolder, tail
+from stack.processes import Command, ProcessFolder
 
 _START_DEADLINE_S = 90.0
 _FORMAT_DEADLINE_S = 60.0
@@ -110,7 +110,7 @@ class ApacheKafka:
         self._processes.forget(command.name)
         if code != 0:
             log = self._processes.log_of(command.name)
-            raise PartFailed(command.name, f"failed (exit code {code}):\n{tail(log)}\n", log)
+            raise PartFailed(command.name, f"failed (exit code {code})", log)
 
     def _command(self, jars: Path, *arguments: str, name: str = name) -> Command:
         options = (*_HEAP, f"-Dlog4j2.configurationFile={_LOGGING}", "-cp", f"{jars}/*")

@@ -12,7 +12,8 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from stack.errors import StackError, ToolMissing
-from stack.processes import Command, ProcessFolder, run_to_end, tail
+from stack.logs import tail
+from stack.processes import Command, ProcessFolder, run_to_end
 
 _POM = Path(__file__).parents[3] / "kafka" / "pom.xml"
 _NAMESPACE = {"m": "http://maven.apache.org/POM/4.0.0"}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from stack.errors import PartFailed
-from stack.processes import ProcessFolder, tail
+from stack.processes import ProcessFolder
 
 _POLL_S = 0.05
 
@@ -46,7 +46,7 @@ def wait_until_ready(
     log = folder.log_of(name)
     while not is_ready():
         if child.poll() is not None:
-            reason = f"ended at once (exit code {child.returncode}):\n{tail(log)}\n"
+            reason = f"ended at once (exit code {child.returncode})"
             raise PartFailed(name, reason, log)
         if time.monotonic() > end:
             raise PartFailed(name, f"did not answer within {deadline_s:.0f} s", log)

@@ -7,11 +7,9 @@ have deliveries whose objects are gone.
 
 import os
 import sys
-from http import HTTPStatus
-
-import httpx
 
 from stack.parts.part import wait_until_ready
+from stack.parts.probes import http_answers
 from stack.ports import LOOPBACK
 from stack.processes import Command, ProcessFolder
 
@@ -19,7 +17,6 @@ BUCKET = "bitloot-keys"
 ACCESS_KEY_ID = "bitloot"
 REGION = "auto"
 _START_DEADLINE_S = 60.0
-_PROBE_TIMEOUT_S = 2.0
 
 
 class S3:
@@ -47,18 +44,10 @@ class S3:
             self.name,
             self._processes.start(command),
             self._processes,
-            is_ready=lambda: _answers(f"{self.endpoint_url}/{BUCKET}"),
+            is_ready=lambda: http_answers(f"{self.endpoint_url}/{BUCKET}"),
             deadline_s=_START_DEADLINE_S,
         )
 
     def stop(self, *, at_once: bool = False) -> None:
         """End it; the journal stays."""
         self._processes.stop(self.name, at_once=at_once)
-
-
-def _answers(url: str) -> bool:
-    try:
-        answer = httpx.get(url, timeout=_PROBE_TIMEOUT_S, trust_env=False)
-    except httpx.TransportError:
-        return False
-    return answer.status_code == HTTPStatus.OK
