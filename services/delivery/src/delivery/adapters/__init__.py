@@ -1,0 +1,1 @@
+"""Doors out: PostgreSQL, R2, SMTP, encryption, and the messages of delivery."""

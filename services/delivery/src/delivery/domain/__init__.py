@@ -1,0 +1,1 @@
+"""Pure rules of delivery: no input or output, no clock."""

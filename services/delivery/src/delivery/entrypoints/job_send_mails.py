@@ -1,0 +1,12 @@
+"""The job `mail`: hand the mails about one order, or one other matter, to the server."""
+
+from servicekit.clock import Clock
+from servicekit.database import Database
+from servicekit.jobs import JobRunner
+
+from delivery.handlers.send_mails import MAIL, SendMails
+
+
+def send_mails_job(handler: SendMails, database: Database, clock: Clock) -> JobRunner:
+    """The runner of this job; a few at a time, as mail servers limit connections."""
+    return JobRunner(MAIL, handler, database=database, clock=clock, concurrency=8)

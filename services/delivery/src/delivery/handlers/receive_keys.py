@@ -1,0 +1,62 @@
+"""Keys of a line arrive: one delivery a line, whatever comes twice."""
+
+from contracts import DeliveryState, KeyReady
+from servicekit.clock import Clock
+from servicekit.database import Transaction
+from servicekit.jobs import schedule
+
+from delivery.adapters import delivery_repository
+from delivery.adapters.publish_delivery_updated import publish_delivery_updated
+from delivery.domain.delivery import Delivery, State
+
+STORE = "store"
+
+
+class ReceiveKeys:
+    """Takes the sealed keys in; storing them is a job."""
+
+    def __init__(self, clock: Clock, reveals: int) -> None:
+        self._clock = clock
+        self._reveals = reveals
+
+    async def __call__(self, transaction: Transaction, message: KeyReady) -> None:
+        """Start a delivery, or compare with the one there is."""
+        delivery = await delivery_repository.add(transaction, message)
+        if delivery is None:
+            await self._compare(transaction, message)
+        elif await delivery_repository.is_buried(transaction, message.line_id):
+            delivery.move(State.VOIDED)
+            await self._publish(transaction, delivery, reason="not revealed")
+        else:
+            await schedule(transaction, STORE, delivery.id, self._clock.now())
+
+    async def _compare(self, transaction: Transaction, message: KeyReady) -> None:
+        known = await delivery_repository.of_line(transaction, message.line_id)
+        if known is None:
+            raise RuntimeError("a delivery vanished under its unique line")
+        if set(known.fingerprints) != {key.fingerprint for key in message.keys}:
+            await delivery_repository.dispute(transaction, message)
+            await self._publish(
+                transaction,
+                known,
+                state=DeliveryState.NEEDS_ATTENTION,
+                reason="other keys came for a line that has its keys",
+            )
+        elif known.state is not State.RECEIVED:
+            await self._publish(transaction, known)  # asked again: answer again
+
+    async def _publish(
+        self,
+        transaction: Transaction,
+        delivery: Delivery,
+        state: DeliveryState | None = None,
+        reason: str | None = None,
+    ) -> None:
+        await publish_delivery_updated(
+            transaction,
+            delivery,
+            self._clock.now(),
+            reveals=self._reveals,
+            state=state,
+            reason=reason,
+        )

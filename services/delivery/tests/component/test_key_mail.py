@@ -1,0 +1,160 @@
+"""From `key.ready` to the mail and the reveal."""
+
+import re
+
+import pytest
+from contracts import DeliveryState, DeliveryUpdated
+from delivery.errors import KeyStoreUnavailable, MailDeferred, MailRefused
+from delivery.testing import BUYER, InMemoryKeyStore, RecordingSender, some_keys
+from servicekit.clock import new_id
+from servicekit.testing import FixedClock, ServiceHarness
+
+
+def links_of(sender: RecordingSender, number: int = -1) -> list[tuple[str, str]]:
+    part = sender.accepted[number].get_body(("plain",))
+    assert part is not None
+    return re.findall(r"/keys/([0-9a-f-]{36})#([\w-]+)", part.get_content())
+
+
+async def states(delivery: ServiceHarness) -> list[DeliveryState]:
+    return [message.state for message in await delivery.sent(DeliveryUpdated)]
+
+
+async def test_keys_are_stored_encrypted_mailed_as_a_link_and_revealed(
+    delivery: ServiceHarness, store: InMemoryKeyStore, sender: RecordingSender
+) -> None:
+    await delivery.deliver(some_keys("SECRET-AAAA", "SECRET-BBBB"))
+    await delivery.run_jobs()
+
+    assert await states(delivery) == [DeliveryState.STORED, DeliveryState.MAILED]
+    assert b"SECRET" not in b"".join(store.objects.values())
+    assert sender.accepted[0]["To"] == BUYER
+    assert b"SECRET" not in sender.tried[0]
+    [(delivery_id, token)] = links_of(sender)
+    answer = await delivery.http.post(f"/deliveries/{delivery_id}/reveal", json={"token": token})
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.json() == {
+        "keys": [
+            {"type": "text/plain", "value": "SECRET-AAAA"},
+            {"type": "text/plain", "value": "SECRET-BBBB"},
+        ],
+        "reveals_left": 4,
+    }
+
+
+async def test_retry_after_a_lost_answer_writes_the_same_bytes(
+    delivery: ServiceHarness, store: InMemoryKeyStore, clock: FixedClock
+) -> None:
+    store.drop_answers = 1
+    await delivery.deliver(some_keys())
+    await delivery.run_jobs()
+    clock.advance(5)
+
+    await delivery.run_jobs()
+
+    assert len(store.puts) == 2
+    assert store.puts[0] == store.puts[1]
+    assert DeliveryState.STORED in await states(delivery)
+
+
+async def test_order_gets_one_mail_when_all_its_lines_are_stored(
+    delivery: ServiceHarness, sender: RecordingSender
+) -> None:
+    order_id = new_id()
+    await delivery.deliver(some_keys("A-1", order_id=order_id, lines_in_order=2))
+    await delivery.run_jobs()
+    assert sender.accepted == []
+
+    await delivery.deliver(some_keys("B-2", order_id=order_id, lines_in_order=2))
+    await delivery.run_jobs()
+
+    assert len(sender.accepted) == 1
+    assert len(links_of(sender)) == 2
+
+
+async def test_late_line_gets_a_mail_of_its_own(
+    delivery: ServiceHarness, sender: RecordingSender, clock: FixedClock
+) -> None:
+    order_id = new_id()
+    await delivery.deliver(some_keys("A-1", order_id=order_id, lines_in_order=2))
+    await delivery.run_jobs()
+    clock.advance(60)
+    await delivery.run_jobs()
+    assert [len(links_of(sender, number)) for number in range(len(sender.accepted))] == [1]
+
+    await delivery.deliver(some_keys("B-2", order_id=order_id, lines_in_order=2))
+    await delivery.run_jobs()
+
+    assert [len(links_of(sender, number)) for number in range(len(sender.accepted))] == [1, 1]
+
+
+async def test_deferred_mail_is_sent_again_byte_for_byte(
+    delivery: ServiceHarness, sender: RecordingSender, clock: FixedClock
+) -> None:
+    sender.failures = [MailDeferred("lost after DATA")]
+    await delivery.deliver(some_keys())
+    await delivery.run_jobs()
+    clock.advance(5)
+
+    await delivery.run_jobs()
+
+    assert len(sender.tried) == 2
+    assert sender.tried[0] == sender.tried[1]
+    assert await states(delivery) == [DeliveryState.STORED, DeliveryState.MAILED]
+
+
+async def test_refused_mail_is_reported_and_does_not_hide_the_key(
+    delivery: ServiceHarness, sender: RecordingSender, clock: FixedClock
+) -> None:
+    sender.failures = [MailRefused("refused with 550")]
+    message = some_keys("A-1")
+    await delivery.deliver(message)
+
+    await delivery.run_jobs()
+
+    assert await states(delivery) == [DeliveryState.STORED, DeliveryState.MAIL_FAILED]
+    [stored, _] = await delivery.sent(DeliveryUpdated)
+    answer = await delivery.http.post(
+        f"/deliveries/{stored.delivery_id}/reveal",
+        json={},
+        headers=order_headers(message.order_id, clock),
+    )
+    assert answer.status_code == 200
+
+
+def order_headers(order_id: object, clock: FixedClock) -> dict[str, str]:
+    from delivery.testing import SIGNER
+    from servicekit.testing import order_token
+
+    return {"Authorization": f"Bearer {order_token(SIGNER, order_id, now=clock.now())}"}
+
+
+@pytest.mark.parametrize("again", ["same", "other"])
+async def test_second_key_ready_for_a_line_changes_no_key(
+    delivery: ServiceHarness, again: str
+) -> None:
+    first = some_keys("A-1")
+    keys = first.keys if again == "same" else some_keys("OTHER-9").keys
+    await delivery.deliver(first)
+    await delivery.run_jobs()
+
+    await delivery.deliver(first.model_copy(update={"id": new_id(), "keys": keys}))
+    await delivery.run_jobs()
+
+    expected = DeliveryState.MAILED if again == "same" else DeliveryState.NEEDS_ATTENTION
+    assert (await states(delivery))[-1] is expected
+
+
+async def test_store_that_is_away_is_tried_again(
+    delivery: ServiceHarness, store: InMemoryKeyStore, clock: FixedClock
+) -> None:
+    store.failures = [KeyStoreUnavailable("503")]
+    await delivery.deliver(some_keys())
+    await delivery.run_jobs()
+    assert await states(delivery) == []
+
+    clock.advance(5)
+    await delivery.run_jobs()
+
+    assert await states(delivery) == [DeliveryState.STORED, DeliveryState.MAILED]
