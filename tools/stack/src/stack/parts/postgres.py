@@ -41,13 +41,20 @@ class Postgres:
     name = "postgres"
 
     def __init__(
-        self, processes: ProcessFolder, *, port: int, password: str, durable: bool = True
+        self,
+        processes: ProcessFolder,
+        *,
+        port: int,
+        password: str,
+        durable: bool = True,
+        run_as: Rights | None = None,
     ) -> None:
         self._data = processes.folder / "postgres"
         self._processes = processes
         self._port = port
         self._password = password
         self._durable = durable
+        self._run_as = run_as
 
     @property
     def url(self) -> str:
@@ -56,7 +63,7 @@ class Postgres:
 
     def start(self) -> None:
         """Create the data folder if there is none, start the server, wait for it."""
-        how = rights()
+        how = self._run_as or rights()
         self._prepare(how)
         child = self._processes.start(self._command(how))
         wait_until_ready(

@@ -18,6 +18,7 @@ from werkzeug.serving import make_server
 from werkzeug.test import Client, EnvironBuilder
 
 from stack.ports import LOOPBACK
+from stack.processes import write_atomically
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -45,13 +46,17 @@ class JournalledApplication:
             return self._change(environ, start_response, entry)
 
     def replay(self) -> None:
-        """Do again what the journal says; a last line cut off by a crash had no answer."""
+        """Do again what the journal says.
+
+        A last line that a crash cut off had no answer yet: it is taken out.
+        """
         if not self._journal.exists():
             return
+        whole, newline, _ = self._journal.read_text().rpartition("\n")
         client = Client(self._application)
-        for line in self._journal.read_text().splitlines(keepends=True):
-            if line.endswith("\n"):
-                _repeat(client, json.loads(line))
+        for line in whole.splitlines():
+            _repeat(client, json.loads(line))
+        write_atomically(self._journal, whole + newline)
 
     def _change(
         self, environ: Environ, start_response: StartResponse, entry: dict[str, Any]
