@@ -1,0 +1,1 @@
+"""Doors out: PostgreSQL, NOWPayments and the messages of payments."""

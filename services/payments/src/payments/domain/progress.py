@@ -1,0 +1,133 @@
+"""What follows from news about a payment, whoever brought them, in whatever order.
+
+Nothing here makes an order paid: `finished` only leads to asking the gateway.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from contracts import PaymentState
+
+from payments.domain.invoice import Invoice
+from payments.domain.payment import ARRIVED, IN_FLIGHT, RANKS, PaymentFacts, PaymentStatus
+from payments.domain.verdict import FINAL, Verdict
+
+
+class Effect(StrEnum):
+    """What news caused, or why they caused nothing."""
+
+    REPORTED = "reported"
+    CONFIRMING = "confirming"
+    SURPLUS = "surplus"
+    NOTED = "noted"
+    OLDER = "older"
+    DUPLICATE = "duplicate"
+    UNKNOWN_ORDER = "unknown_order"
+    UNKNOWN_STATUS = "unknown_status"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPayment:
+    """A payment as we have it, by the furthest news so far."""
+
+    payment_id: str
+    status: PaymentStatus
+    actually_paid: Decimal
+    pay_currency: str | None
+    parent_payment_id: str | None
+    verdict: Verdict | None
+    is_refundable: bool
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its money is on its way or here."""
+        return self.status in IN_FLIGHT | ARRIVED
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the gateway may still have news, or owes us an answer."""
+        if self.is_refundable or self.verdict in FINAL:
+            return False
+        return self.is_live or self.status is PaymentStatus.WAITING
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The effect of news and its reason; `report` is what orders hears."""
+
+    effect: Effect
+    reason: str | None = None
+    report: PaymentState | None = None
+
+    @property
+    def changes_payment(self) -> bool:
+        """Whether the news are further than what we had."""
+        return self.effect in {Effect.REPORTED, Effect.CONFIRMING, Effect.SURPLUS, Effect.NOTED}
+
+
+def decide(order: Invoice, payments: Sequence[KnownPayment], facts: PaymentFacts) -> Decision:
+    """Weigh news about one payment against all that is known of its order."""
+    if facts.status is None:
+        return Decision(Effect.UNKNOWN_STATUS, f"nobody knows the status {facts.word!r}")
+    known = next((p for p in payments if p.payment_id == facts.payment_id), None)
+    if known is not None and not _is_further(known, facts.status, facts.actually_paid):
+        return Decision(Effect.OLDER, f"older than what is known: {known.status.value}")
+    if surplus := _surplus(order, known, facts):
+        return _further_money(known, facts, surplus)
+    if facts.status is PaymentStatus.FINISHED:
+        return _finished(order, facts)
+    others = [p for p in payments if p.payment_id != facts.payment_id]
+    if _is_overshadowed(order, others, facts):
+        return Decision(Effect.NOTED, "another payment of the order is further")
+    return Decision(Effect.REPORTED, report=PaymentState(facts.status.value))
+
+
+def _is_further(known: KnownPayment, status: PaymentStatus, paid: Decimal) -> bool:
+    rank, known_rank = RANKS[status], RANKS[known.status]
+    if rank != known_rank:
+        return rank > known_rank
+    return paid > known.actually_paid or _awaits_verdict(known)
+
+
+def _awaits_verdict(known: KnownPayment) -> bool:
+    """The gateway once said `finished` and denied it when asked: ask again."""
+    undecided = known.verdict in {None, Verdict.NOT_FINISHED}
+    return known.status is PaymentStatus.FINISHED and undecided and not known.is_refundable
+
+
+def _surplus(order: Invoice, known: KnownPayment | None, facts: PaymentFacts) -> str | None:
+    """Why this money can never pay the order, or None."""
+    if facts.parent_payment_id is not None:
+        return f"a further deposit to payment {facts.parent_payment_id}"
+    if order.settled_by not in {None, facts.payment_id}:
+        return f"payment {order.settled_by} has paid the order"
+    coins = {known.pay_currency if known else None, facts.pay_currency} - {None}
+    if known is not None and len(coins) > 1:
+        return f"paid in another coin than {known.pay_currency}"
+    return None
+
+
+def _further_money(known: KnownPayment | None, facts: PaymentFacts, reason: str) -> Decision:
+    if not facts.has_money:
+        return Decision(Effect.NOTED, reason)
+    if facts.status is PaymentStatus.REFUNDED:
+        return Decision(Effect.NOTED, f"given back by the gateway: {reason}")
+    if known is not None and known.is_refundable:
+        return Decision(Effect.NOTED, f"a person knows already: {reason}")
+    return Decision(Effect.SURPLUS, reason, PaymentState.MORE_MONEY)
+
+
+def _finished(order: Invoice, facts: PaymentFacts) -> Decision:
+    if order.settled_by == facts.payment_id:
+        return Decision(Effect.NOTED, "more arrived on the payment that has paid the order")
+    return Decision(Effect.CONFIRMING)
+
+
+def _is_overshadowed(order: Invoice, others: Sequence[KnownPayment], facts: PaymentFacts) -> bool:
+    """A coin that was picked and dropped must not hide the one that was paid in."""
+    if facts.is_in_flight or facts.has_money:
+        return False
+    counted = [p for p in others if p.parent_payment_id is None and not p.is_refundable]
+    return order.settled_by is not None or any(p.is_live for p in counted)

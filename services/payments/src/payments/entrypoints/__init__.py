@@ -1,0 +1,1 @@
+"""Doors in: messages, HTTP and jobs."""
