@@ -51,7 +51,8 @@ class ContainerParts:
         container = DockerContainer(POSTGRES_IMAGE).with_env(
             "POSTGRES_PASSWORD", self._secrets.postgres
         )
-        container.with_command("-c max_connections=300 -c fsync=off").with_bind_ports(5432, port)
+        container.with_command("-c max_connections=300 -c fsync=off")
+        _publish(container, 5432, port)
         url = f"postgresql://postgres:{self._secrets.postgres}@{LOOPBACK}:{port}/postgres"
         self._start(POSTGRES_IMAGE, container, lambda: postgres_answers(url))
         return PostgresServer(url)
@@ -59,7 +60,8 @@ class ContainerParts:
     def kafka(self) -> KafkaServer:
         """Apache Kafka's own image, one combined node."""
         port = free_port()
-        container = DockerContainer(KAFKA_IMAGE).with_bind_ports(9092, port)
+        container = DockerContainer(KAFKA_IMAGE)
+        _publish(container, 9092, port)
         for name, value in _kafka_settings(port).items():
             container.with_env(name, value)
         address = f"{LOOPBACK}:{port}"
@@ -69,7 +71,8 @@ class ContainerParts:
     def object_store(self) -> ObjectStore:
         """Versitygw over a folder of its container."""
         port = free_port()
-        container = DockerContainer(S3_IMAGE).with_bind_ports(7070, port)
+        container = DockerContainer(S3_IMAGE)
+        _publish(container, 7070, port)
         container.with_env("ROOT_ACCESS_KEY", _S3_KEY_ID)
         container.with_env("ROOT_SECRET_KEY", self._secrets.s3).with_command("posix /tmp")
         url = f"http://{LOOPBACK}:{port}"
@@ -80,8 +83,9 @@ class ContainerParts:
     def mail(self) -> MailAddress:
         """Mailpit, whose HTTP API shows the mails."""
         smtp, api = free_port(), free_port()
-        container = DockerContainer(MAIL_IMAGE).with_bind_ports(1025, smtp)
-        container.with_bind_ports(8025, api)
+        container = DockerContainer(MAIL_IMAGE)
+        _publish(container, 1025, smtp)
+        _publish(container, 8025, api)
         url = f"http://{LOOPBACK}:{api}"
         self._start(MAIL_IMAGE, container, lambda: http_answers(f"{url}/readyz"))
         return MailAddress(LOOPBACK, smtp, mailpit_url=url)
@@ -115,13 +119,20 @@ def remove_containers(folder: Path) -> None:
     note.unlink()
 
 
+def _publish(container: DockerContainer, inside: int, outside: int) -> None:
+    # Not with_bind_ports, which publishes on every address of the machine.
+    container.ports[f"{inside}/tcp"] = (LOOPBACK, outside)  # type: ignore[assignment]  # docker takes pairs
+
+
 def _wait(image: str, container: DockerContainer, is_ready: Callable[[], bool]) -> None:
     end = time.monotonic() + _DEADLINE_S
+    wrapped = container.get_wrapped_container()
     while not is_ready():
-        if time.monotonic() > end:
+        wrapped.reload()
+        if wrapped.status == "exited" or time.monotonic() > end:
             output = b"".join(container.get_logs()).decode(errors="replace")
             words = "\n".join(output.splitlines()[-15:])
-            raise PartFailed(image, f"did not answer within {_DEADLINE_S:.0f} s:\n{words}")
+            raise PartFailed(image, f"ended or did not answer in {_DEADLINE_S:.0f} s:\n{words}")
         time.sleep(_POLL_S)
 
 

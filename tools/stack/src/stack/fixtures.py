@@ -53,14 +53,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.xdist_group("stack"))
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """End the parts when the run's main process is done, and say what the run had."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_unconfigure(config: pytest.Config) -> Iterator[None]:
+    """End the parts when the run's main process is done, and say last of all what the run had."""
     if _SHARED not in config.stash or hasattr(config, "workerinput"):
+        yield
         return
     shared = config.stash[_SHARED]
     broker = shared.known("kafka")
     shared.stop()
+    yield
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if terminal is not None and not config.option.collectonly:
         name = broker_name(broker["kind"], broker["version"]) if broker else None

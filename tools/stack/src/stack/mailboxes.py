@@ -94,7 +94,7 @@ class Mailpit:
     def __init__(self, host: str, port: int, api_url: str) -> None:
         self.host = host
         self.port = port
-        self._api = httpx.Client(base_url=api_url, timeout=_TIMEOUT_S, trust_env=False)
+        self._api_url = api_url
 
     def mails(self) -> list[Mail]:
         """Every mail so far, oldest first."""
@@ -108,7 +108,8 @@ class Mailpit:
         return Mail.parse(raw, sent_to=tuple(person["Address"] for person in people))
 
     def _get(self, path: str) -> httpx.Response:
-        return self._api.get(path).raise_for_status()
+        answer = httpx.get(f"{self._api_url}{path}", timeout=_TIMEOUT_S, trust_env=False)
+        return answer.raise_for_status()
 
 
 def mails_to(mailbox: Mailbox, address: str) -> list[Mail]:
