@@ -5,9 +5,9 @@ import re
 import pytest
 from contracts import DeliveryState, DeliveryUpdated
 from delivery.errors import KeyStoreUnavailable, MailDeferred, MailRefused
-from delivery.testing import BUYER, InMemoryKeyStore, RecordingSender, some_keys
+from delivery.testing import BUYER, SIGNER, InMemoryKeyStore, RecordingSender, some_keys
 from servicekit.clock import new_id
-from servicekit.testing import FixedClock, ServiceHarness
+from servicekit.testing import FixedClock, ServiceHarness, order_token
 
 
 def links_of(sender: RecordingSender, number: int = -1) -> list[tuple[str, str]]:
@@ -124,9 +124,6 @@ async def test_refused_mail_is_reported_and_does_not_hide_the_key(
 
 
 def order_headers(order_id: object, clock: FixedClock) -> dict[str, str]:
-    from delivery.testing import SIGNER
-    from servicekit.testing import order_token
-
     return {"Authorization": f"Bearer {order_token(SIGNER, order_id, now=clock.now())}"}
 
 
