@@ -9,7 +9,9 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& command -v "$$python" && break; done)
 RUN := .venv/bin/python -m
+DOCTOR := .venv/bin/python tools/doctor.py --quiet
 UV := .venv/bin/uv
+STEP = "$(PYTHON)" tools/step.py
 READY := .venv/ready
 MEMBERS := $(sort $(patsubst %/pyproject.toml,%,$(wildcard libs/*/pyproject.toml \
 	services/*/pyproject.toml simulators/*/pyproject.toml tools/*/pyproject.toml)))
@@ -28,9 +30,11 @@ T ?=
 ##@ Run
 .PHONY: demo up down status logs
 demo: $(READY) ## From nothing to two delivered keys, on a stack of its own
+	@$(DOCTOR)
 	@$(RUN) stack demo
 
 up: $(READY) ## Start the whole shop and keep it running (Ctrl-C or `make down` ends it)
+	@$(DOCTOR)
 	@$(RUN) stack up
 
 down: $(READY) ## End what `make up` started, or what a killed one left behind
@@ -46,6 +50,7 @@ logs: ## Follow a log: make logs S=orders
 ##@ Test
 .PHONY: test test-containers
 test: $(READY) ## All tests that need no container engine (one file: make test T=path)
+	@$(DOCTOR)
 	@$(RUN) pytest -q -n 2 --dist loadgroup $(T)
 
 test-containers: $(READY) ## The end-to-end tests on containers (needs an engine)
@@ -128,11 +133,13 @@ uv-settings = index=$$(.venv/bin/pip config get global.index-url 2>/dev/null || 
 $(READY): requirements/bootstrap.lock requirements/dev.lock pyproject.toml \
 		$(addsuffix /pyproject.toml,$(MEMBERS))
 	@$(find-python) && "$(PYTHON)" tools/doctor.py --quiet
-	@echo "making .venv (about 10 s, longer where packages are not cached) ..."
-	@.venv/bin/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" -m venv --clear .venv
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-		-r requirements/bootstrap.lock
-	@$(uv-settings); $(UV) pip sync --quiet --python .venv/bin/python requirements/dev.lock
-	@$(uv-settings); $(UV) pip install --quiet --python .venv/bin/python --no-deps \
-		$(addprefix -e ,$(MEMBERS))
+	@echo "making .venv:"
+	@.venv/bin/python -m pip --version >/dev/null 2>&1 \
+		|| $(STEP) "an empty environment" "$(PYTHON)" -m venv --clear .venv
+	@$(STEP) "the installer" .venv/bin/python -m pip install --quiet \
+		--disable-pip-version-check --require-hashes -r requirements/bootstrap.lock
+	@$(uv-settings); $(STEP) "the packages of requirements/dev.lock" \
+		$(UV) pip sync --python .venv/bin/python requirements/dev.lock
+	@$(uv-settings); $(STEP) "our own packages" \
+		$(UV) pip install --python .venv/bin/python --no-deps $(addprefix -e ,$(MEMBERS))
 	@touch $@

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from stack import running
 from stack.demo import run_demo
@@ -84,7 +85,7 @@ def _run(folder: Path) -> None:
         with progress.step(what):
             broker = choose_broker(processes)
         if broker.warning:
-            progress.say(f"[bold red]{broker.warning}[/]")
+            progress.say(broker.warning, "bold red")
         parts = EmbeddedParts(processes, part_secrets, durable=True, broker=broker)
         stack = EmbeddedStack(processes, parts, ports, secrets, progress)
         variables = stack.start()
@@ -123,7 +124,7 @@ def _plain_errors() -> Iterator[None]:
     try:
         yield
     except StackError as error:
-        console.print(f"[bold red]error:[/] {error}", soft_wrap=True, highlight=False)
+        console.print(Text(f"error: {error}", "red"), soft_wrap=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
         raise typer.Exit(0) from None

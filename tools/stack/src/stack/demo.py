@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from stack.buyer import Buyer, PurchaseFailed, Receipt, Shopkeeper
 from stack.catalogue import sample_keys
@@ -65,7 +66,7 @@ def _sell_on_own_stack(console: Console, folder: Path) -> list[Receipt]:
         with progress.step("Kafka's jars"):
             broker = choose_broker(processes)
         if broker.warning:
-            progress.say(f"[bold red]{broker.warning}[/]")
+            progress.say(broker.warning, "bold red")
         parts = EmbeddedParts(processes, PartSecrets.random(), durable=False, broker=broker)
         stack = EmbeddedStack(processes, parts, free_ports(), load_secrets(folder), progress)
         variables = stack.start()
@@ -118,9 +119,9 @@ def _print_receipts(console: Console, receipts: list[Receipt]) -> None:
 
 
 def _say_failure(console: Console, folder: Path, error: StackError) -> None:
-    console.print(f"[bold red]demo failed:[/] {error}", highlight=False, soft_wrap=True)
+    console.print(Text(f"demo failed: {error}", "red"), soft_wrap=True)
     for name in getattr(error, "suspects", ()):
         log = ProcessFolder(folder).log_of(name)
-        console.print(f"[bold]the last lines of {name}[/] ({log}):")
-        console.print(tail(log, _LOG_LINES), markup=False, highlight=False, soft_wrap=True)
+        console.print(Text(f"the last lines of {name} ({log}):", "bold"), soft_wrap=True)
+        console.print(Text(tail(log, _LOG_LINES)), soft_wrap=True)
     console.print(f"the folder is kept: {folder}", highlight=False, soft_wrap=True)

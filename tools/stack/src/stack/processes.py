@@ -210,7 +210,7 @@ def spawn(
     Raises:
         OSError: the program cannot be run.
     """
-    child = subprocess.Popen(  # noqa: S603 the stack's own command lines, no shell
+    child = subprocess.Popen(
         list(arguments),
         env=dict(environment),
         stdin=subprocess.DEVNULL,
@@ -234,7 +234,7 @@ def run_to_end(
         OSError: the program cannot be run.
         subprocess.TimeoutExpired: it did not end within `deadline_s` seconds.
     """
-    return subprocess.run(  # noqa: S603 as in `spawn`
+    return subprocess.run(
         list(arguments),
         capture_output=True,
         text=True,

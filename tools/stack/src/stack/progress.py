@@ -7,6 +7,7 @@ from typing import Self
 
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 
 class StartProgress:
@@ -39,8 +40,8 @@ class StartProgress:
             yield
         finally:
             self._live.remove_task(task)
-        self.say(f"  [green]ok[/]  {what} [dim]({time.monotonic() - began:.1f} s)[/]")
+        self.say(f"  ok  {what} ({time.monotonic() - began:.1f} s)")
 
-    def say(self, line: str) -> None:
-        """Print a line."""
-        self._console.print(line, highlight=False, soft_wrap=True)
+    def say(self, line: str, style: str = "") -> None:
+        """Print a line as it is: brackets in a log are no markup."""
+        self._console.print(Text(line, style), soft_wrap=True)

@@ -3,6 +3,8 @@
 They lie in `<folder>/secrets.env`, which only its owner can read.
 """
 
+import hashlib
+import hmac
 import secrets
 from pathlib import Path
 
@@ -38,8 +40,10 @@ class StackSecrets:
         return {name: self[name] for name in names}
 
     def login(self, service: str) -> Login:
-        """The database role of a service."""
-        return Login(service.replace("-", "_"), self["DATABASE_PASSWORD"])
+        """The database role of a service; each has a password of its own."""
+        seed = self["DATABASE_PASSWORD"].encode()
+        password = hmac.new(seed, service.encode(), hashlib.sha256).hexdigest()
+        return Login(service.replace("-", "_"), password)
 
     def __repr__(self) -> str:
         return f"StackSecrets({', '.join(self._value_by_name)}: **********)"
