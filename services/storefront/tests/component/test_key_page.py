@@ -1,0 +1,160 @@
+"""The page behind a mailed link, in a real browser where there is one."""
+
+import asyncio
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse
+from playwright.async_api import Page, async_playwright
+from servicekit.clock import new_id
+from storefront.bootstrap import build_app
+from storefront.settings import StorefrontSettings
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="browser (no chromium found)")
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+class DeliveryStandIn:
+    """Answers reveals as told and remembers what it was sent."""
+
+    def __init__(self) -> None:
+        self.answer: Response = JSONResponse({"keys": [], "reveals_left": 0})
+        self.posted: list[dict[str, str]] = []
+        self.app = FastAPI()
+        self.app.post("/deliveries/{delivery_id}/reveal")(self._reveal)
+        self.app.add_middleware(
+            CORSMiddleware, allow_origins=["*"], allow_methods=["POST"], allow_headers=["*"]
+        )
+
+    async def _reveal(self, request: Request) -> Response:
+        self.posted.append(await request.json())
+        return self.answer
+
+
+@asynccontextmanager
+async def serving(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:  # noqa: ASYNC110  uvicorn has no event for it
+        await asyncio.sleep(0.02)
+    yield
+    server.should_exit = True
+    await task
+
+
+def listen() -> tuple[socket.socket, str]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    return listener, f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.fixture
+async def delivery() -> DeliveryStandIn:
+    return DeliveryStandIn()
+
+
+@pytest.fixture
+async def shop(delivery: DeliveryStandIn) -> AsyncIterator[str]:
+    (own, own_url), (other, other_url) = listen(), listen()
+    settings = StorefrontSettings(
+        environment="development",
+        storefront_url=own_url,
+        orders_url=other_url,
+        delivery_url=other_url,
+    )
+    async with serving(build_app(settings), own), serving(delivery.app, other):
+        yield own_url
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield await browser.new_page()
+        await browser.close()
+
+
+async def test_page_forbids_everything_foreign_and_is_not_kept(shop: str) -> None:
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(f"{shop}/keys/{new_id()}")
+
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "unsafe" not in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["/keys/nonsense", "/orders/nonsense", "/nothing"])
+async def test_page_that_is_none_is_not_found(shop: str, path: str) -> None:
+    async with httpx.AsyncClient() as client:
+        assert (await client.get(f"{shop}{path}")).status_code == 404
+
+
+@needs_browser
+async def test_click_reveals_text_and_picture(
+    shop: str, delivery: DeliveryStandIn, page: Page
+) -> None:
+    keys = [
+        {"type": "text/plain", "value": "AAAA-<b>1</b>"},
+        {"type": "image/png", "base64": PIXEL},
+    ]
+    delivery.answer = JSONResponse({"keys": keys, "reveals_left": 4})
+    await page.goto(f"{shop}/keys/{new_id()}#the-token")
+    assert delivery.posted == []
+
+    await page.get_by_role("button", name="Reveal my key").click()
+    await page.get_by_text("AAAA-<b>1</b>").wait_for()
+
+    assert delivery.posted == [{"token": "the-token"}]
+    assert await page.get_by_alt_text("Key 2 as a picture").count() == 1
+    assert await page.get_by_text("opened 4 more times").is_visible()
+    assert await page.get_by_role("button", name="Reveal my key").count() == 0
+
+
+@needs_browser
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (404, "not valid"),
+        (410, "expired or was used up"),
+        (429, "Too many tries"),
+        (503, "was not counted"),
+    ],
+)
+async def test_refusal_says_what_to_do(
+    shop: str, delivery: DeliveryStandIn, page: Page, status: int, text: str
+) -> None:
+    delivery.answer = JSONResponse({"detail": "no"}, status)
+    await page.goto(f"{shop}/keys/{new_id()}#the-token")
+
+    await page.get_by_role("button", name="Reveal my key").click()
+
+    await page.get_by_role("status").get_by_text(text).wait_for()
+
+
+@needs_browser
+async def test_link_without_its_token_says_so(shop: str, page: Page) -> None:
+    await page.goto(f"{shop}/keys/{new_id()}")
+
+    assert await page.get_by_text("Part of the link is missing").is_visible()
+    assert await page.get_by_role("button", name="Reveal my key").count() == 0
