@@ -128,7 +128,7 @@ def mailbox(part_source: PartSource) -> Mailbox:
 def own_kafka(tmp_path: Path) -> Iterator[Broker]:
     """A broker for one test alone, not started: `.start()`, `.stop(at_once=...)`, start again."""
     processes = ProcessFolder(tmp_path)
-    broker = choose_broker(processes).build(processes)
+    broker = choose_broker(processes).build(processes, quick_start=True)
     yield broker
     broker.stop(at_once=True)
 

@@ -95,7 +95,8 @@ class EmbeddedParts:
 
     def kafka(self) -> KafkaServer:
         """The broker that `KAFKA` asks for, or the best there is."""
-        broker = (self._broker or choose_broker(self._processes)).build(self._processes)
+        choice = self._broker or choose_broker(self._processes)
+        broker = choice.build(self._processes, quick_start=not self._durable)
         self._start(broker)
         return KafkaServer(broker.bootstrap_servers, broker.kind, broker.version)
 

@@ -41,10 +41,10 @@ class BrokerChoice:
         self.kind = kind
         self.warning = warning
 
-    def build(self, processes: ProcessFolder) -> Broker:
+    def build(self, processes: ProcessFolder, *, quick_start: bool = False) -> Broker:
         """The broker, not started yet."""
         if self.kind == "apache":
-            return ApacheKafka(processes, port=free_port())
+            return ApacheKafka(processes, port=free_port(), quick_start=quick_start)
         return LibrdkafkaBroker(processes)
 
 
