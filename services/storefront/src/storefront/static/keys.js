@@ -40,7 +40,11 @@ function keyItem(key, number) {
   } else {
     const text = document.createElement("code");
     text.textContent = key.value;
-    item.append(text, copyButton(key.value));
+    item.append(text);
+    // Browsers give pages the clipboard over https and on localhost only.
+    if (navigator.clipboard) {
+      item.append(copyButton(key.value));
+    }
   }
   return item;
 }
