@@ -1,0 +1,1 @@
+"""Doors out: tables, messages and Kinguin's API."""

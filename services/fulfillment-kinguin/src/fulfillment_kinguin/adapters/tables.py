@@ -1,0 +1,114 @@
+"""The tables of fulfillment-kinguin.
+
+A purchase is known by its external id before it exists at Kinguin, and a bought key by
+Kinguin's id for it and by its fingerprint: neither can be stored twice.
+"""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+metadata = sa.MetaData()
+
+_id = pg.UUID(as_uuid=True)
+_timestamp = sa.DateTime(timezone=True)
+_money = sa.Numeric(20, 8)
+
+lines = sa.Table(
+    "lines",
+    metadata,
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("order_id", _id, nullable=False),
+    sa.Column("product_id", _id, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("quantity", sa.SmallInteger, nullable=False),
+    sa.Column("kinguin_product_id", sa.Text, nullable=False),
+    sa.Column("kinguin_offer_id", sa.Text),
+    sa.Column("highest_unit_price", _money, nullable=False),
+    sa.Column("highest_currency", sa.Text, nullable=False),
+    sa.Column("lines_in_order", sa.SmallInteger, nullable=False),
+    sa.Column("buyer", pg.JSONB, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("requested_at", _timestamp, nullable=False),
+)
+
+purchases = sa.Table(
+    "purchases",
+    metadata,
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("line_id", _id, sa.ForeignKey("lines.id"), nullable=False),
+    sa.Column("attempt", sa.SmallInteger, nullable=False),
+    sa.Column("external_id", sa.Text, nullable=False, unique=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("kinguin_reservation_id", sa.Text),
+    sa.Column("quantity", sa.SmallInteger, nullable=False),
+    sa.Column("price_asked_eur", _money),
+    sa.Column("price_charged_eur", _money),
+    sa.Column("posts", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("polls", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("empty_searches", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("first_empty_search_at", _timestamp),
+    sa.Column("unknown_since", _timestamp),
+    sa.Column("placed_at", _timestamp),
+    sa.Column("next_attempt_at", _timestamp),
+    sa.Column("last_error", sa.Text),
+    sa.Column("created_at", _timestamp, nullable=False),
+    sa.Column("updated_at", _timestamp, nullable=False),
+    sa.UniqueConstraint("line_id", "attempt"),
+    sa.Index("purchases_state", "state", "id"),
+    sa.Index("purchases_reservation", "kinguin_reservation_id"),
+)
+
+purchase_history = sa.Table(
+    "purchase_history",
+    metadata,
+    sa.Column("seq", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("purchase_id", _id, sa.ForeignKey("purchases.id"), nullable=False),
+    sa.Column("at", _timestamp, nullable=False),
+    sa.Column("from_state", sa.Text),
+    sa.Column("to_state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Index("purchase_history_purchase", "purchase_id", "seq"),
+)
+
+purchase_keys = sa.Table(
+    "purchase_keys",
+    metadata,
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("purchase_id", _id, sa.ForeignKey("purchases.id"), nullable=False),
+    sa.Column("kinguin_key_id", sa.Text, nullable=False),
+    sa.Column("fingerprint", sa.Text, nullable=False, unique=True),
+    sa.Column("media_type", sa.Text, nullable=False),
+    sa.Column("sealed", pg.JSONB, nullable=False),
+    sa.Column("bought_at", _timestamp, nullable=False),
+    sa.UniqueConstraint("purchase_id", "kinguin_key_id"),
+)
+
+cancelled_lines = sa.Table(
+    "cancelled_lines",
+    metadata,
+    sa.Column("line_id", _id, primary_key=True),
+    sa.Column("cancelled_at", _timestamp, nullable=False, server_default=sa.func.now()),
+)
+
+rollout = sa.Table(
+    "rollout",
+    metadata,
+    sa.Column("id", sa.SmallInteger, sa.CheckConstraint("id = 1"), primary_key=True),
+    sa.Column("kinguin_enabled", sa.Boolean, nullable=False),
+    sa.Column("rollout_percent", sa.SmallInteger, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+)
+
+audit_log = sa.Table(
+    "audit_log",
+    metadata,
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("at", _timestamp, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("purchase_id", _id, sa.ForeignKey("purchases.id"), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("before", sa.Text, nullable=False),
+    sa.Column("after", sa.Text, nullable=False),
+)

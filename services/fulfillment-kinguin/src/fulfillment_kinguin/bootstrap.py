@@ -1,0 +1,161 @@
+"""The composition root: settings → adapters → handlers → doors."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+import httpx
+from fastapi import FastAPI
+from servicekit.clock import Clock, SystemClock
+from servicekit.consumer import Consumer
+from servicekit.database import Database
+from servicekit.jobs import JobRunner
+from servicekit.jwks import JwksSource
+from servicekit.runtime import Service, create_app
+
+from fulfillment_kinguin.adapters.esa_client import EsaClient
+from fulfillment_kinguin.adapters.kinguin_http import KinguinHttp, kinguin_client
+from fulfillment_kinguin.adapters.sales_manager_client import SalesManagerClient
+from fulfillment_kinguin.adapters.switch import Switch
+from fulfillment_kinguin.entrypoints.consume_fulfillment_requested import (
+    fulfillment_requested_consumer,
+)
+from fulfillment_kinguin.entrypoints.consume_order_cancelled import order_cancelled_consumer
+from fulfillment_kinguin.entrypoints.consume_rollout_changed import rollout_changed_consumer
+from fulfillment_kinguin.entrypoints.http_admin_purchases import admin_purchases_router
+from fulfillment_kinguin.entrypoints.http_kinguin_products import kinguin_products_router
+from fulfillment_kinguin.entrypoints.http_kinguin_webhook import kinguin_webhook_router
+from fulfillment_kinguin.entrypoints.job_place import place_job
+from fulfillment_kinguin.entrypoints.job_poll import poll_job
+from fulfillment_kinguin.entrypoints.job_search import search_job
+from fulfillment_kinguin.handlers.act_on_purchase import ActOnPurchase
+from fulfillment_kinguin.handlers.buy_once import BuyOnce
+from fulfillment_kinguin.handlers.cancel_lines import CancelLines
+from fulfillment_kinguin.handlers.change_rollout import ApplyRollout
+from fulfillment_kinguin.handlers.deliver_keys import DeliverKeys
+from fulfillment_kinguin.handlers.finish_purchase import FinishPurchase
+from fulfillment_kinguin.handlers.fulfill_line import FulfillLine
+from fulfillment_kinguin.handlers.give_up import ReportDeadLetter
+from fulfillment_kinguin.handlers.place_purchase import PlacePurchase
+from fulfillment_kinguin.handlers.plan_purchase import PlanPurchase
+from fulfillment_kinguin.handlers.poll_later import PollLater
+from fulfillment_kinguin.handlers.poll_purchase import PollPurchase
+from fulfillment_kinguin.handlers.seal_keys import SealKeys
+from fulfillment_kinguin.handlers.search_purchase import SearchPurchase
+from fulfillment_kinguin.handlers.settle_purchase import SettlePurchase
+from fulfillment_kinguin.handlers.take_hint import TakeHint
+from fulfillment_kinguin.ports import KeySupplier
+from fulfillment_kinguin.settings import KinguinSettings
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    settings: KinguinSettings
+    database: Database
+    clock: Clock
+    supplier: KeySupplier
+    switch: Switch
+    plan: PlanPurchase
+    settle: SettlePurchase
+    deliver: DeliverKeys
+
+
+def build_service(
+    settings: KinguinSettings,
+    clock: Clock | None = None,
+    jwks: JwksSource | None = None,
+    supplier: KeySupplier | None = None,
+) -> Service:
+    """Everything buying from Kinguin consists of, not started yet."""
+    clock = clock or SystemClock()
+    client = kinguin_client(settings.kinguin_api_url, settings.kinguin_api_key)
+    parts = _parts(settings, clock, supplier or build_supplier(settings, client, clock))
+    act = ActOnPurchase(parts.deliver, parts.database, clock)
+    hint = TakeHint(parts.database, clock)
+    return Service(
+        package="fulfillment_kinguin",
+        settings=settings,
+        database=parts.database,
+        consumers=_consumers(parts),
+        jobs=_jobs(parts),
+        routers=(
+            kinguin_products_router(parts.supplier),
+            admin_purchases_router(act, parts.supplier, parts.database),
+            kinguin_webhook_router(hint, settings.kinguin_webhook_secret),
+        ),
+        resources=(client,),
+        jwks=jwks,
+        clock=clock,
+    )
+
+
+def build_supplier(
+    settings: KinguinSettings, client: httpx.AsyncClient, clock: Clock
+) -> KeySupplier:
+    """Kinguin in the dialect that KINGUIN_API names."""
+    http = KinguinHttp(client, clock, requests_per_second=settings.kinguin_requests_per_second)
+    match settings.kinguin_api:
+        case "esa":
+            return EsaClient(http)
+        case "sales-manager":
+            return SalesManagerClient(http)
+        case _:
+            assert_never(settings.kinguin_api)
+
+
+def _parts(settings: KinguinSettings, clock: Clock, supplier: KeySupplier) -> _Parts:
+    switch = Switch(kinguin_enabled=settings.kinguin_enabled)
+    settle = SettlePurchase(settings.poll_schedule, clock)
+    return _Parts(
+        settings=settings,
+        database=Database.connect(settings.database_url),
+        clock=clock,
+        supplier=supplier,
+        switch=switch,
+        plan=PlanPurchase(switch),
+        settle=settle,
+        deliver=DeliverKeys(settle),
+    )
+
+
+def _consumers(parts: _Parts) -> Sequence[Consumer[Any]]:
+    clock = parts.clock
+    give_up = ReportDeadLetter(clock)
+    return (
+        fulfillment_requested_consumer(FulfillLine(parts.plan, clock), give_up),
+        order_cancelled_consumer(CancelLines(clock), give_up),
+        rollout_changed_consumer(ApplyRollout(parts.switch, clock), give_up),
+    )
+
+
+def _jobs(parts: _Parts) -> Sequence[JobRunner]:
+    clock, database, settle = parts.clock, parts.database, parts.settle
+    rate = parts.settings.kinguin_eur_usd_rate
+    buy = BuyOnce(parts.supplier, settle, database, clock, rate)
+    place = PlacePurchase(buy, parts.plan, database, clock)
+    search = SearchPurchase(parts.supplier, buy, settle, database, clock)
+    return (
+        place_job(place, database, clock),
+        search_job(search, database, clock),
+        poll_job(_poll(parts), database, clock),
+    )
+
+
+def _poll(parts: _Parts) -> PollPurchase:
+    settings = parts.settings
+    later = PollLater(settings.poll_schedule, parts.settle, parts.clock)
+    finish = FinishPurchase(
+        parts.settle,
+        parts.deliver,
+        parts.plan,
+        later,
+        parts.clock,
+        max_attempts=settings.kinguin_attempts_per_line,
+    )
+    seal = SealKeys(settings.hpke_public_key, settings.fingerprint_pepper)
+    return PollPurchase(parts.supplier, seal, finish, later, parts.database)
+
+
+def build_app(settings: KinguinSettings) -> FastAPI:
+    """Run fulfillment-kinguin: keys bought from Kinguin, once, and polled for durably."""
+    return create_app(build_service(settings))

@@ -1,0 +1,59 @@
+"""Which offer to take and whether its price is within the line's limit.
+
+Kinguin has no error for a price that rose: it is asked right before the order, and the
+order names the price, so that nothing dearer can be sold to us.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from contracts import Money
+
+from fulfillment_kinguin.domain.line import Line
+from fulfillment_kinguin.domain.supply import Choice, Offer, Product
+from fulfillment_kinguin.errors import PriceAboveLimit, ProductUnavailable, Refused
+
+
+def choose_offer(product: Product, line: Line, eur_usd_rate: Decimal) -> Choice:
+    """The line's own offer if it can serve, else the cheapest that can.
+
+    Raises:
+        ProductUnavailable: nothing is on sale.
+        PriceAboveLimit: it is dearer than the line allows.
+        Refused: a pre-order: its keys come in months, and money would be bound till then.
+    """
+    if product.is_preorder:
+        raise Refused("a pre-order is not bought for a line that waits")
+    choice = next(_choices(product, line), None)
+    if choice is None or choice.unit_price is None:
+        raise ProductUnavailable("nothing of this product is on sale")
+    _check_price(choice.unit_price, line.highest_unit_price, eur_usd_rate)
+    return choice
+
+
+def _choices(product: Product, line: Line) -> Iterator[Choice]:
+    able = [offer for offer in product.offers if offer.quantity >= line.quantity]
+    for offer in able:
+        if offer.offer_id == line.kinguin_offer_id:
+            yield Choice(offer.price, offer.offer_id, as_text=_has_text(offer, line.quantity))
+    if able:
+        cheapest = min(able, key=lambda offer: offer.price)
+        yield Choice(cheapest.price, as_text=_has_text(cheapest, line.quantity))
+    if product.price is not None and product.quantity > 0:
+        # Accounts do not see single offers unless Kinguin's business manager allows it.
+        yield Choice(product.price, as_text=product.text_quantity >= line.quantity)
+
+
+def _has_text(offer: Offer, quantity: int) -> bool:
+    return offer.text_quantity >= quantity
+
+
+def _check_price(euros: Decimal, limit: Money, eur_usd_rate: Decimal) -> None:
+    rates = {"EUR": Decimal(1), "USD": eur_usd_rate}
+    rate = rates.get(limit.currency)
+    if rate is None:
+        raise Refused(f"a price limit in {limit.currency} cannot be compared with euros")
+    if euros * rate > limit.amount:
+        raise PriceAboveLimit(
+            f"{euros} EUR a key is above the limit of {limit.amount} {limit.currency}"
+        )

@@ -1,0 +1,1 @@
+"""Doors in: topics, HTTP and jobs."""

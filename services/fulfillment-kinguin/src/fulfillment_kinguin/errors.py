@@ -1,0 +1,98 @@
+"""What can go wrong in fulfillment-kinguin.
+
+FulfillmentKinguinError
+├── UnknownPurchase
+├── ActionRefused              an admin action that does not fit the purchase's state
+└── SupplierError
+    ├── NothingBought          Kinguin said so: the order does not exist
+    │   ├── Refused            and never will as it stands
+    │   │   ├── ProductUnavailable
+    │   │   └── PriceAboveLimit
+    │   └── NotNow             but may later, when a person has acted
+    │       ├── InsufficientBalance
+    │       └── Unauthorized
+    ├── NotFound               no such order or product
+    ├── NotSupported           this dialect has no such call
+    ├── UnreadableKey          a delivered key is not what it says it is
+    └── Unclear                nobody knows whether the work was done
+        ├── DuplicateExternalId
+        └── UnreadableAnswer
+"""
+
+from uuid import UUID
+
+
+class FulfillmentKinguinError(Exception):
+    """Base of everything fulfillment-kinguin raises itself."""
+
+
+class UnknownPurchase(FulfillmentKinguinError):
+    """There is no such purchase."""
+
+    def __init__(self, purchase_id: UUID) -> None:
+        self.purchase_id = purchase_id
+        super().__init__(f"no purchase {purchase_id}")
+
+
+class ActionRefused(FulfillmentKinguinError):
+    """The action does not fit the state the purchase is in; nothing was changed."""
+
+
+class SupplierError(FulfillmentKinguinError):
+    """A call to the supplier had no success; `retry_after_s` is what it asked for, in seconds."""
+
+    def __init__(self, reason: str, *, retry_after_s: float | None = None) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(reason)
+
+
+class NothingBought(SupplierError):
+    """A definite refusal: no order exists and no money was spent."""
+
+
+class Refused(NothingBought):
+    """The order can never be placed as it stands."""
+
+
+class ProductUnavailable(Refused):
+    """No offer fits the product, quantity and price."""
+
+
+class PriceAboveLimit(Refused):
+    """It costs more than the line may cost."""
+
+
+class NotNow(NothingBought):
+    """The order can be placed once a person has acted."""
+
+
+class InsufficientBalance(NotNow):
+    """The account cannot pay it."""
+
+
+class Unauthorized(NotNow):
+    """The API key is not accepted."""
+
+
+class NotFound(SupplierError):
+    """There is no such order or product."""
+
+
+class NotSupported(SupplierError):
+    """This dialect of the API has no such call."""
+
+
+class UnreadableKey(SupplierError):
+    """A delivered key is not base64, or not the kind of picture it says it is."""
+
+
+class Unclear(SupplierError):
+    """Timeout, lost connection, 5xx, 429: the work may have been done or not."""
+
+
+class DuplicateExternalId(Unclear):
+    """The external id was used before: an order exists that we did not hear of."""
+
+
+class UnreadableAnswer(Unclear):
+    """The answer is too large, no JSON, or not of the agreed form."""

@@ -1,0 +1,131 @@
+"""What a person may do about a purchase: each action has a reason and an audit row."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import assert_never
+from uuid import UUID
+
+from servicekit.clock import Clock
+from servicekit.database import Database, Transaction
+from servicekit.jobs import schedule
+
+from fulfillment_kinguin.adapters import audit, key_repository, purchase_repository
+from fulfillment_kinguin.domain.line import LineState
+from fulfillment_kinguin.domain.purchase import (
+    POLL,
+    POLLED,
+    SEARCH,
+    STEPS,
+    Purchase,
+    PurchaseState,
+)
+from fulfillment_kinguin.errors import ActionRefused
+from fulfillment_kinguin.handlers.deliver_keys import DeliverKeys
+from fulfillment_kinguin.handlers.tell_line import tell_line
+
+
+class Action(StrEnum):
+    """The actions of `POST /admin/purchases/{id}/actions`."""
+
+    POLL_NOW = "poll_now"
+    SEARCH_AGAIN = "search_again"
+    GIVE_UP = "give_up"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRequest:
+    """Who wants what, and why."""
+
+    purchase_id: UUID
+    action: Action
+    actor: str
+    reason: str
+
+
+class ActOnPurchase:
+    """Carries an action out through the same jobs that work by themselves."""
+
+    def __init__(self, deliver: DeliverKeys, database: Database, clock: Clock) -> None:
+        self._deliver = deliver
+        self._database = database
+        self._clock = clock
+
+    async def __call__(self, request: ActionRequest) -> None:
+        """Do it.
+
+        Raises:
+            UnknownPurchase: there is none.
+            ActionRefused: it does not fit the purchase's state.
+        """
+        now = self._clock.now()
+        async with self._database.transaction() as transaction:
+            # The job's row before the line: jobs lock in this order too.
+            before = await purchase_repository.read(transaction, request.purchase_id)
+            await self._schedule(transaction, request.action, before, now)
+            purchase = await purchase_repository.lock(transaction, request.purchase_id)
+            if purchase.state is not before.state:
+                raise ActionRefused("the purchase has just moved on: look again")
+            await self._apply(transaction, request, purchase, now)
+            after = await purchase_repository.read(transaction, request.purchase_id)
+            await audit.record(transaction, request, before=before.state, after=after.state, at=now)
+
+    async def _schedule(
+        self, transaction: Transaction, action: Action, purchase: Purchase, now: datetime
+    ) -> None:
+        match action:
+            case Action.POLL_NOW:
+                if purchase.state not in POLLED or purchase.reservation_id is None:
+                    raise ActionRefused("there is no open order at Kinguin to look at")
+                await schedule(transaction, POLL, purchase.id, now)
+            case Action.SEARCH_AGAIN:
+                is_stuck = purchase.state is PurchaseState.NEEDS_ATTENTION
+                if purchase.reservation_id is not None or not (
+                    is_stuck or purchase.state is PurchaseState.UNKNOWN
+                ):
+                    raise ActionRefused("only an order whose answer was lost is searched")
+                await schedule(transaction, SEARCH, purchase.id, now)
+            case Action.GIVE_UP:
+                if not STEPS[purchase.state]:
+                    raise ActionRefused("the purchase has ended")
+            case _:
+                assert_never(action)
+
+    async def _apply(
+        self, transaction: Transaction, request: ActionRequest, purchase: Purchase, now: datetime
+    ) -> None:
+        if request.action is Action.GIVE_UP:
+            await self._give_up(transaction, purchase, request.reason, now)
+        elif purchase.state is PurchaseState.NEEDS_ATTENTION and request.action is (
+            Action.SEARCH_AGAIN
+        ):
+            await purchase_repository.move(
+                transaction,
+                purchase,
+                PurchaseState.UNKNOWN,
+                now,
+                request.reason,
+                unknown_since=now,
+                empty_searches=0,
+                first_empty_search_at=None,
+                next_attempt_at=now,
+            )
+
+    async def _give_up(
+        self, transaction: Transaction, purchase: Purchase, reason: str, now: datetime
+    ) -> None:
+        """The buyer waits no longer; an order that Kinguin may have is followed to its end."""
+        told = f"given up: {reason}"
+        if _is_idle(purchase):
+            keys = await key_repository.of_purchase(transaction, purchase.id)
+            await self._deliver.to_stock(transaction, purchase, keys, told, now)
+        else:
+            await tell_line(transaction, purchase.line, LineState.FAILED, told, now)
+
+
+def _is_idle(purchase: Purchase) -> bool:
+    """Whether nothing can come of it any more, so that giving up ends it."""
+    if purchase.state is PurchaseState.NEEDS_ATTENTION:
+        # With an order at Kinguin the first give-up frees the buyer, the second ends it.
+        return purchase.reservation_id is None or not purchase.line.is_wanted
+    return purchase.state is PurchaseState.PLANNED

@@ -1,0 +1,129 @@
+"""Buy, with one POST and a fence before it.
+
+The state `placing` is committed, under a lease that is ours and fresh, before the POST
+goes out. Whoever finds that state later knows that an answer was lost, and searches.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from servicekit.clock import Clock
+from servicekit.crash import crash_point
+from servicekit.database import Database, Transaction
+from servicekit.jobs import Job, Settle, still_leased
+
+from fulfillment_kinguin.adapters import purchase_repository
+from fulfillment_kinguin.domain.choose_offer import choose_offer
+from fulfillment_kinguin.domain.line import Line
+from fulfillment_kinguin.domain.purchase import Purchase, PurchaseState
+from fulfillment_kinguin.domain.supply import Choice, OrderToPlace
+from fulfillment_kinguin.errors import (
+    NotFound,
+    NothingBought,
+    NotNow,
+    ProductUnavailable,
+    Refused,
+    SupplierError,
+)
+from fulfillment_kinguin.handlers.next_job import again_at
+from fulfillment_kinguin.handlers.settle_purchase import SettlePurchase
+from fulfillment_kinguin.ports import KeySupplier
+
+_POSTABLE: Final = frozenset({PurchaseState.PLANNED, PurchaseState.UNKNOWN})
+
+
+class BuyOnce:
+    """Asks the price, raises the fence, posts, and says what to write."""
+
+    def __init__(
+        self,
+        supplier: KeySupplier,
+        settle: SettlePurchase,
+        database: Database,
+        clock: Clock,
+        eur_usd_rate: Decimal,
+    ) -> None:
+        self._supplier = supplier
+        self._settle = settle
+        self._database = database
+        self._clock = clock
+        self._eur_usd_rate = eur_usd_rate
+
+    async def __call__(self, job: Job, purchase: Purchase) -> Settle:
+        """Place the order of a purchase that is planned, or surely was never placed.
+
+        Raises:
+            SupplierError: the price cannot be had at the moment; nothing was posted.
+        """
+        try:
+            choice = await self._choose(purchase.line)
+        except NothingBought as error:
+            return self._settle_refusal(job, purchase, error)
+        if not await self._raise_fence(job, purchase, choice):
+            return again_at(self._clock.now())
+        crash_point("kinguin.before_post")
+        settle = await self._post(job, purchase, choice)
+        crash_point("kinguin.after_post")
+        return settle
+
+    async def _choose(self, line: Line) -> Choice:
+        if line.quantity > self._supplier.max_quantity:
+            raise Refused(f"at most {self._supplier.max_quantity} keys can be bought at once")
+        if not self._supplier.knows_prices:
+            return Choice(None, line.kinguin_offer_id)
+        try:
+            product = await self._supplier.product(line.kinguin_product_id)
+        except NotFound as error:
+            # A product that is sold out answers like one that never was.
+            raise ProductUnavailable(str(error)) from error
+        return choose_offer(product, line, self._eur_usd_rate)
+
+    async def _raise_fence(self, job: Job, purchase: Purchase, choice: Choice) -> bool:
+        async with self._database.transaction() as transaction:
+            if not await still_leased(transaction, job):
+                return False
+            found = await purchase_repository.lock(transaction, purchase.id)
+            if found.state not in _POSTABLE or not found.line.is_wanted:
+                return False
+            await purchase_repository.move(
+                transaction,
+                found,
+                PurchaseState.PLACING,
+                self._clock.now(),
+                price_asked_eur=choice.unit_price,
+                posts=found.posts + 1,
+            )
+        return True
+
+    async def _post(self, job: Job, purchase: Purchase, choice: Choice) -> Settle:
+        line = purchase.line
+        order = OrderToPlace(purchase.external_id, line.kinguin_product_id, line.quantity, choice)
+        try:
+            placed = await self._supplier.place(order)
+        except NothingBought as error:
+            return self._settle_refusal(job, purchase, error)
+        except SupplierError as error:
+            return self.settle_unclear(job, purchase, error)
+
+        async def settle(transaction: Transaction) -> datetime | None:
+            return await self._settle.placed(transaction, job, purchase.id, placed)
+
+        return settle
+
+    def settle_unclear(self, job: Job, purchase: Purchase, error: SupplierError) -> Settle:
+        """The settlement of a POST whose answer says nothing."""
+
+        async def settle(transaction: Transaction) -> datetime | None:
+            return await self._settle.unclear(transaction, job, purchase.id, error)
+
+        return settle
+
+    def _settle_refusal(self, job: Job, purchase: Purchase, error: NothingBought) -> Settle:
+        async def settle(transaction: Transaction) -> datetime | None:
+            if isinstance(error, NotNow):
+                return await self._settle.not_now(transaction, job, purchase.id, error)
+            await self._settle.refused(transaction, purchase.id, error)
+            return None
+
+        return settle

@@ -1,0 +1,92 @@
+"""What fulfillment-kinguin needs from outside: somebody who sells keys."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Protocol
+
+from fulfillment_kinguin.domain.supply import (
+    OrderToPlace,
+    Product,
+    ProductPage,
+    SupplierKey,
+    SupplierOrder,
+)
+
+
+class KeySupplier(Protocol):
+    """Sells game keys; every method may raise `Unclear`, reads may be repeated freely."""
+
+    @property
+    def can_search(self) -> bool:
+        """Whether orders can be found by external id; if not, a lost answer needs a person."""
+        ...
+
+    @property
+    def knows_prices(self) -> bool:
+        """Whether `product` works; if not, the price limit cannot be checked beforehand."""
+        ...
+
+    @property
+    def max_quantity(self) -> int:
+        """The most keys one order may have."""
+        ...
+
+    async def place(self, order: OrderToPlace) -> SupplierOrder:
+        """Buy, with one request that is never repeated.
+
+        Raises:
+            NothingBought: a definite refusal.
+            Unclear: anything else; the order may exist.
+        """
+        ...
+
+    async def orders_of(self, external_id: str) -> Sequence[SupplierOrder]:
+        """Every order with exactly this external id.
+
+        Raises:
+            NotSupported: orders cannot be searched.
+            Unclear: no answer that can be trusted; this is not the same as none found.
+        """
+        ...
+
+    async def order(self, order_id: str) -> SupplierOrder:
+        """How far an order is.
+
+        Raises:
+            NotFound: there is no such order (yet).
+        """
+        ...
+
+    async def keys(self, order_id: str) -> Sequence[SupplierKey]:
+        """All keys delivered so far, each once.
+
+        Raises:
+            NotFound: there is no such order (yet).
+            UnreadableKey: one is not what it says it is.
+        """
+        ...
+
+    async def product(self, product_id: str) -> Product:
+        """A product with its present price.
+
+        Raises:
+            NotFound: unknown, or not on sale at the moment.
+            NotSupported: this dialect has no products.
+        """
+        ...
+
+    async def products(self, name: str, *, page: int, limit: int) -> ProductPage:
+        """Products by a part of their name of at least 3 characters; pages count from 1.
+
+        Raises:
+            NotSupported: this dialect has no products.
+        """
+        ...
+
+    async def balance(self) -> Decimal:
+        """What the account can still spend, in euros.
+
+        Raises:
+            NotSupported: this dialect does not tell.
+        """
+        ...

@@ -1,0 +1,93 @@
+"""The settings of fulfillment-kinguin, read once at start."""
+
+from decimal import Decimal
+from ipaddress import ip_address
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, model_validator
+from servicekit.sealing import PublicKey
+from servicekit.settings import HttpUrlText, Secret32, ServiceSettings, StrongSecret
+
+from fulfillment_kinguin.domain.poll_schedule import PollSchedule
+
+PositiveSeconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class KinguinSettings(ServiceSettings):
+    """Environment variables of fulfillment-kinguin."""
+
+    hpke_public_key: PublicKey = Field(description="kid:base64url of delivery's public key")
+    fingerprint_pepper: Secret32 = Field(
+        description="base64url of 32 bytes, the same in both fulfilment services"
+    )
+    kinguin_enabled: bool = Field(
+        default=False, description="false overrides the stored switch: nothing new is bought"
+    )
+    kinguin_api: Literal["esa", "sales-manager"] = Field(
+        default="esa", description="which of Kinguin's two dialects KINGUIN_API_URL speaks"
+    )
+    kinguin_api_url: HttpUrlText = Field(
+        description="base URL without a version, for esa https://gateway.kinguin.net/esa/api"
+    )
+    kinguin_api_key: StrongSecret = Field(description="the store's key, sent as X-Api-Key")
+    kinguin_webhook_secret: StrongSecret = Field(
+        description="what Kinguin sends as X-Event-Secret; set in its dashboard"
+    )
+    kinguin_poll_initial_seconds: PositiveSeconds = Field(
+        default=2, description="seconds before the first poll of an order"
+    )
+    kinguin_poll_factor: Annotated[float, Field(ge=1, le=10)] = Field(
+        default=2, description="each wait is this times the one before"
+    )
+    kinguin_poll_cap_seconds: PositiveSeconds = Field(
+        default=30, description="the longest wait in seconds while polling fast"
+    )
+    kinguin_poll_max_attempts: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=10, description="polls before a line counts as delayed"
+    )
+    kinguin_requests_per_second: Annotated[float, Field(gt=0, le=1000)] = Field(
+        default=5, description="most requests a second that this process sends to Kinguin"
+    )
+    kinguin_eur_usd_rate: Annotated[Decimal, Field(gt=0)] = Field(
+        description="US dollars for one euro, for the price limit: Kinguin sells in euros"
+    )
+    kinguin_attempts_per_line: Annotated[int, Field(ge=1, le=5)] = Field(
+        default=2, description="purchases tried for a line when Kinguin cancels one"
+    )
+
+    @property
+    def poll_schedule(self) -> PollSchedule:
+        """The waits between polls."""
+        return PollSchedule.build(
+            initial_s=self.kinguin_poll_initial_seconds,
+            factor=self.kinguin_poll_factor,
+            cap_s=self.kinguin_poll_cap_seconds,
+            max_attempts=self.kinguin_poll_max_attempts,
+        )
+
+    @model_validator(mode="after")
+    def _production_buys_from_kinguin_itself(self) -> Self:
+        if not self.is_development and not _is_public_https(self.kinguin_api_url):
+            raise ValueError(
+                "KINGUIN_API_URL must be https and not this machine in production: "
+                "name Kinguin's own gateway, or set ENVIRONMENT=development"
+            )
+        return self
+
+
+def _is_public_https(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "https" and not _is_loopback(parts.hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    name = host.rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    return bool(mapped.is_loopback or mapped.is_unspecified)
