@@ -34,10 +34,12 @@ async def issue(
     async with database.transaction() as transaction:
         await audit.record(
             transaction,
-            at=now,
-            actor=actor,
-            action="admin_token.issued",
-            subject=token_id,
-            after={"role": role.value, "expires_at": now + lifetime},
+            now,
+            audit.Entry(
+                actor=actor,
+                action="admin_token.issued",
+                subject=token_id,
+                after={"role": role.value, "expires_at": now + lifetime},
+            ),
         )
     return token

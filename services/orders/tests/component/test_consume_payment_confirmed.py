@@ -20,7 +20,7 @@ from servicekit.tables import dead_letters
 from servicekit.testing import FixedClock, ServiceHarness
 
 Headers = dict[str, str]
-PRICE = Money(amount="25.00", currency="USD")  # type: ignore[arg-type]  # pydantic reads text
+PRICE = Money(amount="25.00", currency="USD")
 
 
 def confirmed(order_id: str, clock: FixedClock) -> PaymentConfirmed:
@@ -30,7 +30,7 @@ def confirmed(order_id: str, clock: FixedClock) -> PaymentConfirmed:
         order_id=UUID(order_id),
         payment_id="5745459419",
         price=PRICE,
-        paid=CoinAmount(amount="19.36", currency="xrp"),  # type: ignore[arg-type]  # as above
+        paid=CoinAmount(amount="19.36", currency="xrp"),
     )
 
 

@@ -1,7 +1,12 @@
 """Placing an order over HTTP, and looking at it."""
 
-from contracts import OrderPlaced
-from servicekit.testing import ServiceHarness
+import asyncio
+from uuid import UUID
+
+import pytest
+from contracts import OrderPlaced, StockLevel, StockUpdated
+from servicekit.clock import new_id
+from servicekit.testing import FixedClock, ServiceHarness
 
 NEW_PRODUCT = {"title": "Moon Farmer", "retail_price": {"amount": "25.00", "currency": "USD"}}
 Headers = dict[str, str]
@@ -22,6 +27,11 @@ def an_order(product_id: str, **fields: object) -> dict[str, object]:
         "items": [{"product_id": product_id, "quantity": 1}],
         **fields,
     }
+
+
+def a_stock_level(product_id: str, *, free: int, version: int) -> StockUpdated:
+    level = StockLevel(product_id=UUID(product_id), free=free, version=version)
+    return StockUpdated(id=new_id(), occurred_at=FixedClock().now(), level=level)
 
 
 async def test_placed_order_is_billed_at_the_catalogue_price(
@@ -63,3 +73,126 @@ async def test_same_key_and_body_gives_the_same_answer_and_one_order(
 
     assert (second.status_code, second.json()) == (201, first.json())
     assert len(await orders.sent(OrderPlaced)) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"accept_terms": False}, "accept_terms"),
+        ({"email": "nobody"}, "email"),
+        ({"email": "a@b\r\nBcc: c@d"}, "email"),
+        ({"items": []}, "items"),
+        ({"price": "0.01"}, "price"),
+    ],
+)
+async def test_wrong_order_is_refused_with_the_field(
+    orders: ServiceHarness, admin: Headers, fields: dict[str, object], field: str
+) -> None:
+    product_id = await add_product(orders, admin)
+
+    answer = await orders.http.post("/orders", json=an_order(product_id, **fields))
+
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+    assert await orders.sent(OrderPlaced) == []
+
+
+@pytest.mark.parametrize("quantity", [0, 10, -1, 1.5, "2", True])
+async def test_wrong_quantity_is_refused(
+    orders: ServiceHarness, admin: Headers, quantity: object
+) -> None:
+    items = [{"product_id": await add_product(orders, admin), "quantity": quantity}]
+
+    answer = await orders.http.post("/orders", json=an_order("", items=items))
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "items.0.quantity"
+
+
+@pytest.mark.parametrize("status", ["inactive", "unknown"])
+async def test_product_that_is_not_on_sale_is_not_found(
+    orders: ServiceHarness, admin: Headers, status: str
+) -> None:
+    hidden = await add_product(orders, admin, status="inactive")
+
+    answer = await orders.http.post(
+        "/orders", json=an_order(hidden if status == "inactive" else str(new_id()))
+    )
+
+    assert answer.status_code == 404
+
+
+async def test_sold_out_product_without_backorder_is_refused(
+    orders: ServiceHarness, admin: Headers
+) -> None:
+    product_id = await add_product(orders, admin, backorder=False)
+    await orders.deliver(a_stock_level(product_id, free=1, version=1))
+    two = [{"product_id": product_id, "quantity": 2}]
+    split = [{"product_id": product_id, "quantity": 1}] * 2
+
+    answers = [
+        await orders.http.post("/orders", json=an_order(product_id, items=items))
+        for items in (two, split, split[:1])
+    ]
+
+    assert [answer.status_code for answer in answers] == [409, 409, 201]
+
+
+async def test_total_below_the_least_the_gateway_takes_is_refused(
+    orders: ServiceHarness, admin: Headers
+) -> None:
+    cheap = await add_product(orders, admin, retail_price={"amount": "0.99", "currency": "USD"})
+
+    answer = await orders.http.post("/orders", json=an_order(cheap))
+
+    assert answer.status_code == 422
+    assert "1.00 USD" in answer.json()["detail"]
+
+
+async def test_same_key_for_another_body_is_refused(orders: ServiceHarness, admin: Headers) -> None:
+    product_id = await add_product(orders, admin)
+    key = {"Idempotency-Key": "one"}
+    await orders.http.post("/orders", json=an_order(product_id), headers=key)
+
+    answer = await orders.http.post(
+        "/orders", json=an_order(product_id, email="other@example.com"), headers=key
+    )
+
+    assert answer.status_code == 409
+
+
+async def test_same_key_at_the_same_moment_places_one_order(
+    orders: ServiceHarness, admin: Headers
+) -> None:
+    product_id = await add_product(orders, admin)
+    key = {"Idempotency-Key": "one"}
+
+    answers = await asyncio.gather(
+        *(orders.http.post("/orders", json=an_order(product_id), headers=key) for _ in range(5))
+    )
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert len(await orders.sent(OrderPlaced)) == 1
+
+
+async def test_missing_wrong_and_foreign_token_answer_like_an_unknown_order(
+    orders: ServiceHarness, admin: Headers
+) -> None:
+    product_id = await add_product(orders, admin)
+    mine, other = [
+        (await orders.http.post("/orders", json=an_order(product_id))).json() for _ in range(2)
+    ]
+    foreign = {"Authorization": f"Bearer {other['access_token']}"}
+
+    answers = [
+        await orders.http.get(f"/orders/{mine['id']}"),
+        await orders.http.get(f"/orders/{mine['id']}", headers={"Authorization": "Bearer x"}),
+        await orders.http.get(f"/orders/{mine['id']}", headers=foreign),
+        await orders.http.get(f"/orders/{new_id()}", headers=foreign),
+        await orders.http.get("/orders/nonsense", headers=foreign),
+    ]
+
+    assert {answer.status_code for answer in answers} == {404}
+    assert len({answer.text for answer in answers}) == 1

@@ -1,6 +1,7 @@
 """The audit log: who changed what, and why; rows are only ever added."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,27 +13,29 @@ from servicekit.database import Transaction
 from orders.adapters.tables import audit_log
 
 
-async def record(
-    transaction: Transaction,
-    *,
-    at: datetime,
-    actor: str,
-    action: str,
-    subject: object,
-    reason: str | None = None,
-    before: Mapping[str, Any] | None = None,
-    after: Mapping[str, Any] | None = None,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Who did what to what, and how it was before and after."""
+
+    actor: str
+    action: str
+    subject: object
+    reason: str | None = None
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+
+
+async def record(transaction: Transaction, at: datetime, entry: Entry) -> None:
     """Write one row in the transaction of the change."""
     await transaction.execute(
         sa.insert(audit_log).values(
             id=new_id(),
             at=at,
-            actor=actor,
-            action=action,
-            subject=str(subject),
-            reason=reason,
-            before=to_jsonable_python(before),
-            after=to_jsonable_python(after),
+            actor=entry.actor,
+            action=entry.action,
+            subject=str(entry.subject),
+            reason=entry.reason,
+            before=to_jsonable_python(entry.before),
+            after=to_jsonable_python(entry.after),
         )
     )

@@ -20,7 +20,7 @@ async def publish_order_placed(transaction: Transaction, order: Order, now: date
             order_id=order.id,
             total=order.total,
             expires_at=order.expires_at,
-            description=", ".join(f"{line.quantity} × {line.title}" for line in order.lines)[:500],
+            description=", ".join(f"{line.quantity} x {line.title}" for line in order.lines)[:500],
             lines=tuple(
                 PlacedLine(
                     line_id=line.id,

@@ -66,13 +66,15 @@ class ActOnOrder:
             await order_repository.save(transaction, order)
             await audit.record(
                 transaction,
-                at=self._clock.now(),
-                actor=request.actor,
-                action=f"order.{request.action.value}",
-                subject=order.id,
-                reason=request.reason,
-                before=before,
-                after={"status": order.status.value, "tx_hash": request.tx_hash},
+                self._clock.now(),
+                audit.Entry(
+                    actor=request.actor,
+                    action=f"order.{request.action.value}",
+                    subject=order.id,
+                    reason=request.reason,
+                    before=before,
+                    after={"status": order.status.value, "tx_hash": request.tx_hash},
+                ),
             )
 
     async def _act(self, transaction: Transaction, order: Order, request: ActionRequest) -> None:

@@ -30,12 +30,14 @@ class ChangeRollout:
             await publish_rollout_changed(transaction, holds, now)
             await audit.record(
                 transaction,
-                at=now,
-                actor=actor,
-                action="rollout.changed",
-                subject="rollout",
-                before=_facts(before),
-                after=_facts(after),
+                now,
+                audit.Entry(
+                    actor=actor,
+                    action="rollout.changed",
+                    subject="rollout",
+                    before=_facts(before),
+                    after=_facts(after),
+                ),
             )
         return after
 

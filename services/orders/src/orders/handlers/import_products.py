@@ -42,11 +42,13 @@ class ImportProducts:
             counts = ImportCounts(len(new), len(changed), len(rows) - len(new) - len(changed))
             await audit.record(
                 transaction,
-                at=self._clock.now(),
-                actor=actor,
-                action="products.imported",
-                subject=f"{len(rows)} rows",
-                after={"created": counts.created, "updated": counts.updated},
+                self._clock.now(),
+                audit.Entry(
+                    actor=actor,
+                    action="products.imported",
+                    subject=f"{len(rows)} rows",
+                    after={"created": counts.created, "updated": counts.updated},
+                ),
             )
         return counts
 

@@ -70,12 +70,14 @@ class ManageProducts:
     ) -> None:
         await audit.record(
             transaction,
-            at=self._clock.now(),
-            actor=actor,
-            action=action,
-            subject=after.id,
-            before=_facts(before) if before else None,
-            after=_facts(after),
+            self._clock.now(),
+            audit.Entry(
+                actor=actor,
+                action=action,
+                subject=after.id,
+                before=_facts(before) if before else None,
+                after=_facts(after),
+            ),
         )
 
 
