@@ -72,13 +72,18 @@ def _sell_on_own_stack(console: Console, folder: Path) -> list[Receipt]:
         variables = stack.start()
         try:
             with progress.step("two orders, from the cart to the key"):
-                return asyncio.run(_sell_both(variables))
+                return asyncio.run(sell_both(variables))
         finally:
             with progress.step("stopping everything"):
                 stack.stop()
 
 
-async def _sell_both(variables: StackEnv) -> list[Receipt]:
+async def sell_both(variables: StackEnv) -> list[Receipt]:
+    """Sell both kinds at the same time; the receipts, custom first.
+
+    Raises:
+        StackError: something went otherwise than promised.
+    """
     async with httpx.AsyncClient(timeout=_TIMEOUT_S, trust_env=False) as http:
         custom, kinguin = await asyncio.gather(
             _sell_custom(http, variables), _sell_kinguin(http, variables)

@@ -23,11 +23,12 @@ class PostgresServer:
 
 @dataclass(frozen=True)
 class KafkaServer:
-    """A Kafka broker; `kind` is `apache` or `librdkafka`."""
+    """A Kafka broker; `kind` is `apache` or `librdkafka`, `warning` says why the latter."""
 
     bootstrap_servers: str
     kind: str
     version: str
+    warning: str | None = None
 
     def create_topics(self, names: Iterable[str]) -> None:
         """Create topics, 12 partitions each (librdkafka's broker decides for itself: 4)."""

@@ -66,6 +66,8 @@ def pytest_unconfigure(config: pytest.Config) -> Iterator[None]:
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if terminal is not None and not config.option.collectonly:
         name = broker_name(broker["kind"], broker["version"]) if broker else None
+        if broker and broker["warning"]:
+            terminal.write_line(broker["warning"], red=True)
         terminal.write_line(_summary(name, terminal.stats.get("skipped", [])))
 
 

@@ -98,7 +98,7 @@ class EmbeddedParts:
         choice = self._broker or choose_broker(self._processes)
         broker = choice.build(self._processes, quick_start=not self._durable)
         self._start(broker)
-        return KafkaServer(broker.bootstrap_servers, broker.kind, broker.version)
+        return KafkaServer(broker.bootstrap_servers, broker.kind, broker.version, choice.warning)
 
     def object_store(self) -> ObjectStore:
         """The S3 server of moto with its bucket."""
