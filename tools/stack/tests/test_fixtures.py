@@ -67,8 +67,8 @@ async def test_object_store_refuses_to_overwrite_on_condition(s3: ObjectStore) -
 
 async def test_mail_arrives_with_its_envelope(mailbox: Mailbox) -> None:
     with smtplib.SMTP(mailbox.host, mailbox.port) as smtp:
-        smtp.sendmail("shop@bitloot.test", ["ann@example.test"], b"Subject: Hello\r\n\r\nYour key")
+        smtp.sendmail("shop@bitloot.test", ["ann@example.com"], b"Subject: Hello\r\n\r\nYour key")
 
-    mails = await wait_for_mails(mailbox, "ann@example.test")
+    mails = await wait_for_mails(mailbox, "ann@example.com")
 
     assert [(mail.subject, mail.text.strip()) for mail in mails] == [("Hello", "Your key")]

@@ -74,6 +74,7 @@ def test_stale_pid_of_a_foreign_process_is_never_signalled(processes: ProcessFol
         "identity": {"pid": foreign.pid, "born": "another boot:1"},
         "stop_signal": signal.SIGTERM,
         "grace_s": 1.0,
+        "kill_signal": signal.SIGKILL,
     }
     (pids / "orders.identity").write_text(json.dumps(record))
 

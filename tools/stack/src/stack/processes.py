@@ -112,6 +112,7 @@ class Command:
     environment: Mapping[str, str]
     stop_signal: int = signal.SIGTERM
     grace_s: float = 10.0
+    kill_signal: int = signal.SIGKILL  # for ending it at once; it must be gone within 5 s
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,7 @@ class _Record:
     identity: Identity
     stop_signal: int
     grace_s: float
+    kill_signal: int
 
 
 class ProcessFolder:
@@ -160,8 +162,7 @@ class ProcessFolder:
         """End what runs under `name`, if it is still the process that we started."""
         record = self._read(name)
         if record and at_once:
-            record.identity.signal_group(signal.SIGKILL)
-            record.identity.wait_gone(5.0)
+            record.identity.stop(number=record.kill_signal, grace_s=5.0)
         elif record:
             record.identity.stop(number=record.stop_signal, grace_s=record.grace_s)
         if record:
@@ -188,7 +189,7 @@ class ProcessFolder:
         identity = Identity.of(pid)
         if identity is None:
             return  # ended at once; whoever waits for it will say so
-        record = _Record(identity, command.stop_signal, command.grace_s)
+        record = _Record(identity, command.stop_signal, command.grace_s, command.kill_signal)
         write_atomically(self._pids / f"{command.name}.identity", json.dumps(asdict(record)))
 
     def _read(self, name: str) -> _Record | None:
@@ -196,7 +197,7 @@ class ProcessFolder:
             found = json.loads((self._pids / f"{name}.identity").read_text())
         except (FileNotFoundError, ValueError):
             return None
-        return _Record(Identity(**found["identity"]), found["stop_signal"], found["grace_s"])
+        return _Record(**found | {"identity": Identity(**found["identity"])})
 
 
 def spawn(

@@ -120,7 +120,12 @@ class Postgres:
         options = [text for setting in settings for text in ("-c", setting)]
         arguments = [str(_program("postgres")), "-D", str(self._data), *options]
         return Command(
-            self.name, how.wrap(arguments), _environment(), stop_signal=signal.SIGINT, grace_s=15.0
+            self.name,
+            how.wrap(arguments),
+            _environment(),
+            stop_signal=signal.SIGINT,  # fast shutdown: open transactions are rolled back
+            grace_s=15.0,
+            kill_signal=signal.SIGQUIT,  # as a crash, but its children end before it does
         )
 
 
