@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 from servicekit.settings import HttpUrlText, ServiceSettings, StrongSecrets
 
-_LOOPBACK: Final = ("localhost", "127.", "::1", "0.0.0.0")  # noqa: S104  refused, not listened on
+_LOOPBACK: Final = ("localhost", "127.", "::1", "0.0.0.0")
 
 
 def _filled(secret: SecretStr) -> SecretStr:

@@ -92,14 +92,6 @@ def canonical_text(value: JsonValue, *, arrays_as_objects: bool = False) -> str:
     With `arrays_as_objects` a list becomes `{"0": ..., "1": ...}`, as in one published sample.
     """
     match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case JsNumber():
-            return number_text(value)
-        case str():
-            return _quoted(value)
         case list() if arrays_as_objects:
             by_index = {str(index): item for index, item in enumerate(value)}
             return canonical_text(by_index, arrays_as_objects=True)
@@ -111,6 +103,20 @@ def canonical_text(value: JsonValue, *, arrays_as_objects: bool = False) -> str:
                 for key in sorted(value, key=_key_order)
             )
             return f"{{{','.join(members)}}}"
+        case _:
+            return _scalar(value)
+
+
+def _scalar(value: bool | str | None) -> str:  # noqa: FBT001  a JSON value like any other
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case JsNumber():
+            return number_text(value)
+        case str():
+            return _quoted(value)
 
 
 def _key_order(key: str) -> tuple[int, int, bytes]:

@@ -108,7 +108,7 @@ def read_facts(document: JsonValue) -> PaymentFacts:
     if not isinstance(document, dict):
         raise UnreadablePayment("object")
     word = document.get("payment_status")
-    if not isinstance(word, str) or isinstance(word, JsNumber) or not 0 < len(word) <= _MAX_WORD:
+    if not isinstance(word, str) or not word.isprintable() or not 0 < len(word) <= _MAX_WORD:
         raise UnreadablePayment("payment_status")
     payment_id = _id(document, "payment_id")
     if payment_id is None:

@@ -4,7 +4,7 @@ Nothing here makes an order paid: `finished` only leads to asking the gateway.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -24,6 +24,7 @@ class Effect(StrEnum):
     NOTED = "noted"
     OLDER = "older"
     DUPLICATE = "duplicate"
+    FOREIGN = "foreign"
     UNKNOWN_ORDER = "unknown_order"
     UNKNOWN_STATUS = "unknown_status"
 
@@ -46,11 +47,22 @@ class KnownPayment:
         return self.status in IN_FLIGHT | ARRIVED
 
     @property
+    def has_arrived(self) -> bool:
+        """Whether its money lies in the wallet."""
+        return self.status in ARRIVED
+
+    @property
     def is_open(self) -> bool:
         """Whether the gateway may still have news, or owes us an answer."""
         if self.is_refundable or self.verdict in FINAL:
             return False
         return self.is_live or self.status is PaymentStatus.WAITING
+
+    @property
+    def awaits_verdict(self) -> bool:
+        """Said to be finished, and not asked yet, or denied when asked."""
+        undecided = self.verdict in {None, Verdict.NOT_FINISHED}
+        return self.status is PaymentStatus.FINISHED and undecided and not self.is_refundable
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,14 @@ class Decision:
     def changes_payment(self) -> bool:
         """Whether the news are further than what we had."""
         return self.effect in {Effect.REPORTED, Effect.CONFIRMING, Effect.SURPLUS, Effect.NOTED}
+
+
+def completed(facts: PaymentFacts, payments: Sequence[KnownPayment]) -> PaymentFacts:
+    """The facts with the parent we know of: the gateway names it in some answers only."""
+    known = next((p for p in payments if p.payment_id == facts.payment_id), None)
+    if known is None or facts.parent_payment_id is not None:
+        return facts
+    return replace(facts, parent_payment_id=known.parent_payment_id)
 
 
 def decide(order: Invoice, payments: Sequence[KnownPayment], facts: PaymentFacts) -> Decision:
@@ -88,13 +108,7 @@ def _is_further(known: KnownPayment, status: PaymentStatus, paid: Decimal) -> bo
     rank, known_rank = RANKS[status], RANKS[known.status]
     if rank != known_rank:
         return rank > known_rank
-    return paid > known.actually_paid or _awaits_verdict(known)
-
-
-def _awaits_verdict(known: KnownPayment) -> bool:
-    """The gateway once said `finished` and denied it when asked: ask again."""
-    undecided = known.verdict in {None, Verdict.NOT_FINISHED}
-    return known.status is PaymentStatus.FINISHED and undecided and not known.is_refundable
+    return paid > known.actually_paid or known.awaits_verdict
 
 
 def _surplus(order: Invoice, known: KnownPayment | None, facts: PaymentFacts) -> str | None:

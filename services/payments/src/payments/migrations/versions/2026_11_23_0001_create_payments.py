@@ -19,7 +19,7 @@ def upgrade() -> None:
     op.create_table(
         "invoices",
         sa.Column("order_id", _id, primary_key=True),
-        sa.Column("price_amount", sa.Numeric(20, 8), nullable=False),
+        sa.Column("price_amount", sa.Numeric, nullable=False),
         sa.Column("price_currency", sa.Text, nullable=False),
         sa.Column("description", sa.Text, nullable=False),
         sa.Column("placed_at", _timestamp, nullable=False),

@@ -1,0 +1,180 @@
+"""Payments in PostgreSQL: the furthest news of each, and what each is worth.
+
+All of it is changed under the lock of the order's invoice row.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from servicekit.clock import new_id
+from servicekit.database import Transaction
+from sqlalchemy.dialects.postgresql import insert
+
+from payments.adapters.history import Change, remember
+from payments.adapters.tables import confirmations, payments, refundables
+from payments.domain.payment import RANKS, PaymentFacts, PaymentStatus
+from payments.domain.progress import KnownPayment
+from payments.domain.verdict import Judgement, Verdict
+
+_KNOWN = (
+    sa.select(payments, refundables.c.payment_id.is_not(None).label("is_refundable"))
+    .outerjoin(refundables, refundables.c.payment_id == payments.c.payment_id)
+    .order_by(payments.c.id)
+)
+
+
+async def of_order(transaction: Transaction, order_id: UUID) -> Sequence[KnownPayment]:
+    """Every payment of an order, the first that was heard of first."""
+    rows = await transaction.execute(_KNOWN.where(payments.c.order_id == order_id))
+    return [_known(row) for row in rows]
+
+
+async def order_of(transaction: Transaction, payment_id: str) -> UUID | None:
+    """The order a payment belongs to, or None for an unknown payment."""
+    found: UUID | None = await transaction.scalar(
+        sa.select(payments.c.order_id).where(payments.c.payment_id == payment_id)
+    )
+    return found
+
+
+async def save(
+    transaction: Transaction,
+    order_id: UUID,
+    facts: PaymentFacts,
+    status: PaymentStatus,
+    at: datetime,
+) -> None:
+    """Store news that are further than what was known."""
+    news = {
+        "status": status,
+        "rank": RANKS[status],
+        "price_amount": facts.price_amount,
+        "price_currency": facts.price_currency,
+        "pay_amount": facts.pay_amount,
+        "actually_paid": facts.actually_paid,
+        "outcome_amount": facts.outcome_amount,
+        "outcome_currency": facts.outcome_currency,
+        "purchase_id": facts.purchase_id,
+        "updated_at": at,
+    }
+    row = insert(payments).values(
+        payment_id=facts.payment_id,
+        id=new_id(),
+        order_id=order_id,
+        invoice_id=facts.invoice_id,
+        parent_payment_id=facts.parent_payment_id,
+        pay_currency=facts.pay_currency,
+        first_seen_at=at,
+        **news,
+    )
+    # The first coin and the first parent stay: another coin later is another asset.
+    kept = {
+        name: sa.func.coalesce(payments.c[name], row.excluded[name])
+        for name in ("invoice_id", "parent_payment_id", "pay_currency")
+    }
+    await transaction.execute(
+        row.on_conflict_do_update(index_elements=[payments.c.payment_id], set_=news | kept)
+    )
+
+
+async def record(
+    transaction: Transaction,
+    order_id: UUID,
+    facts: PaymentFacts,
+    *,
+    at: datetime,
+    source: str,
+    reason: str | None,
+) -> None:
+    """Add a change of a payment to the history."""
+    change = Change(order_id, at, facts.word, source, reason, facts.payment_id, facts.actually_paid)
+    await remember(transaction, change)
+
+
+async def judged(
+    transaction: Transaction, payment_id: str, judgement: Judgement, at: datetime
+) -> None:
+    """Store what a payment is worth."""
+    is_confirmed = judgement.verdict is Verdict.CONFIRMED
+    await transaction.execute(
+        sa.update(payments)
+        .where(payments.c.payment_id == payment_id)
+        .values(
+            verdict=judgement.verdict,
+            verdict_reason=judgement.reason,
+            confirmed_at=sa.func.coalesce(payments.c.confirmed_at, at if is_confirmed else None),
+        )
+    )
+
+
+async def settle_order(
+    transaction: Transaction, order_id: UUID, payment_id: str, at: datetime
+) -> bool:
+    """Let this payment be the one that pays the order; False when one has already."""
+    added = await transaction.scalar(
+        insert(confirmations)
+        .values(order_id=order_id, payment_id=payment_id, confirmed_at=at)
+        .on_conflict_do_nothing()
+        .returning(confirmations.c.order_id)
+    )
+    return added is not None
+
+
+async def owe_back(
+    transaction: Transaction, order_id: UUID, facts: PaymentFacts, reason: str, at: datetime
+) -> bool:
+    """Note money that fulfils nothing; False when it was noted, then only the amount rises."""
+    return await _owe(
+        transaction,
+        payment_id=facts.payment_id,
+        order_id=order_id,
+        amount=facts.actually_paid,
+        currency=facts.pay_currency,
+        reason=reason,
+        noted_at=at,
+    )
+
+
+async def owe_known_back(
+    transaction: Transaction, order_id: UUID, known: KnownPayment, reason: str, at: datetime
+) -> bool:
+    """As `owe_back`, for a payment as we have it."""
+    return await _owe(
+        transaction,
+        payment_id=known.payment_id,
+        order_id=order_id,
+        amount=known.actually_paid,
+        currency=known.pay_currency,
+        reason=reason,
+        noted_at=at,
+    )
+
+
+async def _owe(transaction: Transaction, **values: Any) -> bool:
+    row = insert(refundables).values(**values)
+    raised = sa.func.greatest(refundables.c.amount, row.excluded.amount)
+    # xmax is 0 in a row that was inserted, and not in one that was updated.
+    is_new = sa.literal_column("(xmax = 0)", sa.Boolean)
+    done = await transaction.execute(
+        row.on_conflict_do_update(
+            index_elements=[refundables.c.payment_id], set_={"amount": raised}
+        ).returning(is_new)
+    )
+    return bool(done.scalar_one())
+
+
+def _known(row: sa.Row[Any]) -> KnownPayment:
+    paid: Decimal = row.actually_paid
+    return KnownPayment(
+        payment_id=row.payment_id,
+        status=PaymentStatus(row.status),
+        actually_paid=paid,
+        pay_currency=row.pay_currency,
+        parent_payment_id=row.parent_payment_id,
+        verdict=Verdict(row.verdict) if row.verdict else None,
+        is_refundable=row.is_refundable,
+    )

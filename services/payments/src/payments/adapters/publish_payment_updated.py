@@ -1,0 +1,91 @@
+"""Publish `payment.updated`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from contracts import CoinAmount, Money, PaymentState, PaymentUpdated
+from servicekit.clock import new_id
+from servicekit.database import Transaction
+from servicekit.outbox import emit
+
+from payments.adapters import invoice_repository
+from payments.domain.invoice import Invoice
+from payments.domain.payment import PaymentFacts
+from payments.domain.progress import KnownPayment
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What orders is to hear about an order, and about which payment of it."""
+
+    state: PaymentState
+    reason: str | None = None
+    payment_id: str | None = None
+    asked: CoinAmount | None = None
+    paid: CoinAmount | None = None
+
+    @classmethod
+    def about(cls, state: PaymentState, facts: PaymentFacts, reason: str | None = None) -> "Report":
+        """A report about a payment as the gateway tells it."""
+        return cls(
+            state,
+            reason,
+            facts.payment_id,
+            _coins(facts.pay_amount, facts.pay_currency),
+            _coins(facts.actually_paid, facts.pay_currency),
+        )
+
+    @classmethod
+    def about_known(cls, state: PaymentState, known: KnownPayment, reason: str) -> "Report":
+        """A report about a payment as we have it."""
+        paid = _coins(known.actually_paid, known.pay_currency)
+        return cls(state, reason, known.payment_id, paid=paid)
+
+
+async def publish_payment_updated(
+    transaction: Transaction, invoice: Invoice, report: Report, now: datetime
+) -> None:
+    """Tell orders how far the payment of an order is."""
+    coins = report.asked or report.paid
+    await emit(
+        transaction,
+        PaymentUpdated(
+            id=new_id(),
+            occurred_at=now,
+            order_id=invoice.order_id,
+            state=report.state,
+            price=invoice.price,
+            invoice_url=invoice.invoice_url,
+            payment_id=report.payment_id,
+            pay_currency=coins.currency if coins else None,
+            asked=report.asked,
+            paid=report.paid,
+            reason=report.reason,
+        ),
+    )
+    await invoice_repository.set_reported(transaction, invoice.order_id, report.state)
+
+
+def _coins(amount: Decimal | None, currency: str | None) -> CoinAmount | None:
+    if amount is None or currency is None:
+        return None
+    return CoinAmount(amount=amount, currency=currency)
+
+
+async def publish_unreadable_order(
+    transaction: Transaction, order_id: UUID, reason: str, now: datetime
+) -> None:
+    """Flag an order whose price never reached us; ISO 4217 calls no currency XXX."""
+    await emit(
+        transaction,
+        PaymentUpdated(
+            id=new_id(),
+            occurred_at=now,
+            order_id=order_id,
+            state=PaymentState.NEEDS_ATTENTION,
+            price=Money(amount=Decimal(0), currency="XXX"),
+            reason=reason,
+        ),
+    )

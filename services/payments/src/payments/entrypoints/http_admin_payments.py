@@ -1,0 +1,30 @@
+"""`GET /admin/payments`: every payment and every notification, and what each caused."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from servicekit.database import Database
+from servicekit.paging import Page, PageRequest
+from servicekit.tokens import Principal, require_admin
+
+from payments.adapters import payment_queries
+
+Viewer = Annotated[Principal, Depends(require_admin())]
+
+
+def admin_payments_router(database: Database) -> APIRouter:
+    """Look at money."""
+    router = APIRouter(prefix="/admin", tags=["admin"])
+
+    @router.get("/payments")
+    async def list_payments(
+        _admin: Viewer, page: Annotated[PageRequest, Depends()], order_id: UUID | None = None
+    ) -> Page[dict[str, Any]]:
+        async with database.transaction() as transaction:
+            rows = await payment_queries.entries(
+                transaction, page.limit + 1, page.after(UUID), order_id
+            )
+        return Page[dict[str, Any]].of(rows, page.limit, lambda row: (row["id"],))
+
+    return router

@@ -1,0 +1,13 @@
+"""Job `reconcile`, one an order: lost notifications are found, unpaid orders expire."""
+
+from servicekit.clock import Clock
+from servicekit.database import Database
+from servicekit.jobs import JobRunner
+
+from payments.handlers.jobs import RECONCILE
+from payments.handlers.reconcile import Reconcile
+
+
+def reconcile_job(handler: Reconcile, database: Database, clock: Clock) -> JobRunner:
+    """The runner of this kind."""
+    return JobRunner(RECONCILE, handler, database=database, clock=clock)

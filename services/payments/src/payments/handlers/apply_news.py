@@ -1,0 +1,100 @@
+"""News about a payment, from a notification or from asking: one path for both."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+from contracts import PaymentState
+from servicekit.clock import Clock
+from servicekit.database import Transaction
+from servicekit.jobs import schedule
+
+from payments.adapters import payment_repository
+from payments.adapters.publish_payment_updated import Report, publish_payment_updated
+from payments.domain.invoice import Invoice
+from payments.domain.payment import PaymentFacts
+from payments.domain.progress import Decision, Effect, KnownPayment, completed, decide
+from payments.domain.reconcile_schedule import IN_FLIGHT
+from payments.handlers.jobs import CONFIRM_PAYMENT, RECONCILE
+
+AFTER_DENIAL: Final = timedelta(minutes=1)
+"""When to ask again after the gateway denied what it had said before."""
+
+_log = structlog.get_logger()
+
+
+class ApplyNews:
+    """Gives news their effect, under the lock of the order's invoice."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    async def __call__(
+        self, transaction: Transaction, invoice: Invoice, news: PaymentFacts, *, source: str
+    ) -> Decision:
+        """Apply news to a locked order and say what they caused."""
+        owner = await payment_repository.order_of(transaction, news.payment_id)
+        if owner not in {None, invoice.order_id}:
+            _log.error("payment.foreign", payment_id=news.payment_id, order_id=str(owner))
+            return Decision(Effect.FOREIGN, f"the payment belongs to order {owner}")
+        known = await payment_repository.of_order(transaction, invoice.order_id)
+        facts = completed(news, known)
+        decision = decide(invoice, known, facts)
+        if decision.changes_payment and facts.status is not None:
+            now = self._clock.now()
+            await payment_repository.save(transaction, invoice.order_id, facts, facts.status, now)
+            await payment_repository.record(
+                transaction, invoice.order_id, facts, at=now, source=source, reason=decision.reason
+            )
+            await self._act(transaction, invoice, facts, decision, known)
+        return decision
+
+    async def _act(
+        self,
+        transaction: Transaction,
+        invoice: Invoice,
+        facts: PaymentFacts,
+        decision: Decision,
+        known: Sequence[KnownPayment],
+    ) -> None:
+        now = self._clock.now()
+        is_owed = any(p.is_refundable for p in known if p.payment_id == facts.payment_id)
+        if decision.effect is Effect.CONFIRMING:
+            await schedule(transaction, CONFIRM_PAYMENT, facts.payment_id, now)
+        elif decision.effect is Effect.SURPLUS or is_owed:
+            await self.owe_back(transaction, invoice, facts, decision.reason or "")
+        elif decision.report is not None:
+            report = Report.about(decision.report, facts, decision.reason)
+            await publish_payment_updated(transaction, invoice, report, now)
+        if facts.is_in_flight:
+            await schedule(transaction, RECONCILE, invoice.order_id, now + IN_FLIGHT)
+
+    async def owe_back(
+        self, transaction: Transaction, invoice: Invoice, facts: PaymentFacts, reason: str
+    ) -> None:
+        """Note money that fulfils nothing, and tell orders once a payment."""
+        now = self._clock.now()
+        if await payment_repository.owe_back(transaction, invoice.order_id, facts, reason, now):
+            report = Report.about(PaymentState.MORE_MONEY, facts, reason)
+            await publish_payment_updated(transaction, invoice, report, now)
+
+    async def owe_others_back(
+        self, transaction: Transaction, invoice: Invoice, paid_by: str
+    ) -> None:
+        """The order is paid: what arrived on its other payments is owed."""
+        now = self._clock.now()
+        reason = f"payment {paid_by} has paid the order"
+        for known in await payment_repository.of_order(transaction, invoice.order_id):
+            if known.payment_id != paid_by and known.has_arrived and not known.is_refundable:
+                await self._owe_known_back(transaction, invoice.order_id, known, reason)
+                report = Report.about_known(PaymentState.MORE_MONEY, known, reason)
+                await publish_payment_updated(transaction, invoice, report, now)
+
+    async def _owe_known_back(
+        self, transaction: Transaction, order_id: UUID, known: KnownPayment, reason: str
+    ) -> None:
+        await payment_repository.owe_known_back(
+            transaction, order_id, known, reason, self._clock.now()
+        )
