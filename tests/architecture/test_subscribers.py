@@ -34,11 +34,12 @@ def test_no_subscriber_acknowledges_what_failed(everyone: list[tuple[str, Any]])
     assert {subscriber.ack_policy for _, subscriber in everyone} == {AckPolicy.NACK_ON_ERROR}
 
 
-def test_every_group_is_its_service_and_starts_at_the_earliest(
+def test_every_group_is_service_and_topic_and_starts_at_the_earliest(
     everyone: list[tuple[str, Any]],
 ) -> None:
     for package, subscriber in everyone:
-        assert subscriber.group_id == package.replace("_", "-")
+        [topic] = subscriber.topic_names
+        assert subscriber.group_id == f"{package.replace('_', '-')}.{topic}"
         assert subscriber._connection_args["auto_offset_reset"] == "earliest"
         assert subscriber._connection_args["enable_auto_commit"] is False
 

@@ -22,7 +22,7 @@ from servicekit.outbox import Sender
 MAX_BATCH: Final = 500
 _GRACE_S: Final = 15.0
 _SESSION_TIMEOUT_MS: Final = 30_000  # a busy event loop must not drop out of its group
-_HEARTBEAT_MS: Final = 3_000
+_HEARTBEAT_MS: Final = 500  # how soon a member hears that another one joins: topics join one by one
 
 
 def build_broker(bootstrap_servers: str, client_id: str) -> KafkaBroker:
@@ -42,11 +42,16 @@ def build_broker(bootstrap_servers: str, client_id: str) -> KafkaBroker:
 
 
 def subscribe(broker: KafkaBroker, consumer: BatchConsumer[Any]) -> None:
-    """Read a topic in batches; the one place where a subscriber is made."""
+    """Read a topic in batches; the one place where a subscriber is made.
+
+    Each topic has a group of its own: members of one group that read different topics
+    would stop each other at every join.
+    """
+    topic = consumer.consumer.message.topic.value
 
     @broker.subscriber(
-        consumer.consumer.message.topic.value,
-        group_id=consumer.consumer.group,
+        topic,
+        group_id=f"{consumer.consumer.group}.{topic}",
         auto_offset_reset="earliest",
         batch=True,
         max_records=MAX_BATCH,

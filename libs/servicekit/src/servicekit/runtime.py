@@ -8,7 +8,7 @@ down, so that whoever runs it starts a fresh one.
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -105,15 +105,21 @@ class Runtime:
                 job.wake.set()
 
     async def _join_kafka(self) -> None:
+        await self._until_kafka_answers(self.broker.connect)
+        # The relay needs no consumer: what waits goes out while the groups still assemble.
+        self._supervise("relay", self.relay.run())
+        await self._until_kafka_answers(self.broker.start)
+        _log.info("kafka.joined")
+
+    async def _until_kafka_answers(self, attempt: Callable[[], Awaitable[object]]) -> None:
         while True:
             try:
-                await self.broker.start()
-                break
+                await attempt()
             except Exception as error:  # noqa: BLE001  whatever it is, Kafka is not there yet
                 _log.warning("kafka.away", error=repr(error))
                 await asyncio.sleep(_RECONNECT_S)
-        _log.info("kafka.joined")
-        await self.relay.run()
+            else:
+                return
 
     def _supervise(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name=name)
