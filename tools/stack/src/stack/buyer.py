@@ -6,6 +6,7 @@ the link in it.
 
 import asyncio
 import re
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -52,12 +53,12 @@ class Receipt:
 
 
 class Buyer:
-    """One customer."""
+    """One customer, with an address of their own: `name` and something random."""
 
-    def __init__(self, http: httpx.AsyncClient, variables: StackEnv, email: str) -> None:
+    def __init__(self, http: httpx.AsyncClient, variables: StackEnv, name: str) -> None:
         self._http = http
         self._variables = variables
-        self._email = email
+        self._email = f"{name}.{secrets.token_hex(4)}@example.com"
 
     async def find_product(self, title: str) -> str:
         """The id of the product with that title.
@@ -93,7 +94,7 @@ class Buyer:
             "items": [{"product_id": product_id, "quantity": 1}],
         }
         url = f"{self._variables['ORDERS_URL']}/orders"
-        headers = {"Idempotency-Key": f"demo-{product_id}"}
+        headers = {"Idempotency-Key": secrets.token_hex(16)}
         placed: dict[str, Any] = checked(
             await self._http.post(url, json=body, headers=headers), "orders"
         )
