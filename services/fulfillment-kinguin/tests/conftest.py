@@ -1,12 +1,30 @@
 """Fulfillment-kinguin on a database of its own for each test."""
 
-from collections.abc import AsyncIterator, Callable
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from io import StringIO
 
 import pytest
 from fulfillment_kinguin.bootstrap import build_service
 from fulfillment_kinguin.settings import KinguinSettings
-from fulfillment_kinguin.testing import SIGNER, FakeSupplier, some_settings
+from fulfillment_kinguin.testing import (
+    API_KEY,
+    SIGNER,
+    WEBHOOK_SECRET,
+    FakeSupplier,
+    some_settings,
+)
+from servicekit.logging import configure_logging
 from servicekit.testing import FixedClock, ServiceHarness, admin_token, migrated
+
+
+@pytest.fixture(scope="session", autouse=True)
+def log_lines() -> StringIO:
+    """Everything that was logged in this run, as in production."""
+    stream = StringIO()
+    configure_logging("fulfillment-kinguin", "info", stream)
+    return stream
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +59,17 @@ async def kinguin(
 @pytest.fixture
 def admin(clock: FixedClock) -> dict[str, str]:
     return {"Authorization": f"Bearer {admin_token(SIGNER, now=clock.now())}"}
+
+
+@pytest.fixture
+def simulator() -> Iterator[str]:
+    """Kinguin's stand-in as a process of its own, on a free port, delivering at once."""
+    command = [sys.executable, "-m", "kinguin_simulator", "--port", "0", "--delivery-delay-ms", "0"]
+    command += ["--api-key", API_KEY, "--webhook-secret", WEBHOOK_SECRET]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  our own
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        try:
+            yield line.split()[-1].removesuffix("/esa/api")
+        finally:
+            process.terminate()

@@ -12,13 +12,16 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from contracts import FulfillmentRequestedKinguin, Money
+import sqlalchemy as sa
+from contracts import FulfillmentRequestedKinguin, FulfillmentState, FulfillmentUpdated, Money
 from pydantic import SecretBytes, SecretStr
 from servicekit.clock import new_id
 from servicekit.sealing import KeyRing, PublicKey, new_key_pair, new_ring, seal_address
 from servicekit.settings import SecretRing
+from servicekit.testing import FixedClock, ServiceHarness
 from servicekit.tokens import TokenSigner
 
+from fulfillment_kinguin.adapters.tables import purchases
 from fulfillment_kinguin.domain.read_key import read_key
 from fulfillment_kinguin.domain.supply import (
     Offer,
@@ -91,6 +94,25 @@ def a_request(quantity: int = 1, **fields: Any) -> FulfillmentRequestedKinguin:
         "buyer": seal_address(DELIVERY_RING.public_key, "buyer@example.com", order_id),
     }
     return FulfillmentRequestedKinguin.model_validate(values | fields)
+
+
+async def work(kinguin: ServiceHarness, clock: FixedClock, seconds: float = 2) -> None:
+    """Run what is due, let time pass, and run what is due then."""
+    await kinguin.run_jobs()
+    clock.advance(seconds)
+    await kinguin.run_jobs()
+
+
+async def answers(kinguin: ServiceHarness) -> list[FulfillmentState]:
+    """What orders was told so far."""
+    return [message.state for message in await kinguin.sent(FulfillmentUpdated)]
+
+
+async def purchase_states(kinguin: ServiceHarness) -> list[str]:
+    """The states of all purchases, the first planned first."""
+    async with kinguin.database.transaction() as transaction:
+        query = sa.select(purchases.c.state).order_by(purchases.c.id)
+        return list(await transaction.scalars(query))
 
 
 @dataclass(slots=True)

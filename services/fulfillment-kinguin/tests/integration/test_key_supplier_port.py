@@ -1,0 +1,224 @@
+"""What a `KeySupplier` promises, on the fake and on both clients against the simulator."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+from fulfillment_kinguin.adapters.esa_client import EsaClient
+from fulfillment_kinguin.adapters.kinguin_http import KinguinHttp, kinguin_client
+from fulfillment_kinguin.adapters.sales_manager_client import SalesManagerClient
+from fulfillment_kinguin.domain.supply import Choice, OrderStatus, OrderToPlace
+from fulfillment_kinguin.errors import (
+    DuplicateExternalId,
+    InsufficientBalance,
+    NotFound,
+    NotSupported,
+    ProductUnavailable,
+    Unclear,
+)
+from fulfillment_kinguin.ports import KeySupplier
+from fulfillment_kinguin.testing import API_KEY, OFFER_ID, PRODUCT_ID, FakeSupplier
+from pydantic import SecretStr
+from servicekit.clock import new_id
+from servicekit.testing import FixedClock
+
+
+@dataclass
+class World:
+    """A supplier, and the side of it that only tests see."""
+
+    supplier: KeySupplier
+    set_faults: Callable[..., Awaitable[None]]
+    external_ids: Callable[[], Awaitable[list[str]]]
+
+    def order(self, quantity: int = 1, price: str = "50") -> OrderToPlace:
+        choice = Choice(Decimal(price)) if self.supplier.knows_prices else Choice(None, OFFER_ID)
+        return OrderToPlace(str(new_id()), PRODUCT_ID, quantity, choice)
+
+
+def fake_world() -> World:
+    fake = FakeSupplier()
+
+    async def set_faults(**faults: Any) -> None:
+        fake.set_faults(**faults)
+
+    async def external_ids() -> list[str]:
+        return [order.external_id for order in fake.ledger]
+
+    return World(fake, set_faults, external_ids)
+
+
+def real_world(client: httpx.AsyncClient, base: str, dialect: str) -> World:
+    http = KinguinHttp(client, FixedClock(), requests_per_second=1000)
+    supplier = EsaClient(http) if dialect == "esa" else SalesManagerClient(http)
+
+    async def set_faults(**faults: Any) -> None:
+        (await client.put(f"{base}/_simulator/faults", json=faults)).raise_for_status()
+
+    async def external_ids() -> list[str]:
+        ledger = (await client.get(f"{base}/_simulator/ledger")).json()
+        return [order["external_id"] for order in ledger["orders"]]
+
+    return World(supplier, set_faults, external_ids)
+
+
+@pytest.fixture(
+    params=[
+        "fake",
+        pytest.param("esa", marks=pytest.mark.integration),
+        pytest.param("sales-manager", marks=pytest.mark.integration),
+    ]
+)
+async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    if request.param == "fake":
+        yield fake_world()
+        return
+    base: str = request.getfixturevalue("simulator")
+    url = f"{base}/esa/api" if request.param == "esa" else base
+    async with kinguin_client(url, SecretStr(API_KEY)) as client:
+        yield real_world(client, base, request.param)
+
+
+async def test_placed_order_brings_its_key(world: World) -> None:
+    order = world.order()
+
+    placed = await world.supplier.place(order)
+
+    assert (await world.supplier.order(placed.order_id)).status is OrderStatus.COMPLETED
+    [key] = await world.supplier.keys(placed.order_id)
+    assert key.key.media_type == "text/plain"
+    assert await world.external_ids() == [order.external_id]
+
+
+async def test_most_keys_of_one_order_all_come(world: World) -> None:
+    quantity = world.supplier.max_quantity
+    placed = await world.supplier.place(world.order(quantity))
+    await world.supplier.order(placed.order_id)
+
+    keys = await world.supplier.keys(placed.order_id)
+
+    assert len({key.key_id for key in keys}) == len({key.key for key in keys}) == quantity
+
+
+async def test_order_without_keys_yet_is_processing_and_has_none(world: World) -> None:
+    await world.set_faults(polls_until_ready=3)
+    placed = await world.supplier.place(world.order())
+
+    assert (await world.supplier.order(placed.order_id)).status is OrderStatus.PROCESSING
+    assert await world.supplier.keys(placed.order_id) == []
+    assert (await world.supplier.order(placed.order_id)).status is OrderStatus.COMPLETED
+
+
+async def test_picture_keys_come_as_pictures(world: World) -> None:
+    await world.set_faults(image_keys=True)
+    placed = await world.supplier.place(world.order())
+    await world.supplier.order(placed.order_id)
+
+    [key] = await world.supplier.keys(placed.order_id)
+
+    assert key.key.media_type == "image/png"
+    assert key.key.value.startswith(b"\x89PNG\r\n\x1a\n")
+
+
+async def test_canceled_order_says_so(world: World) -> None:
+    await world.set_faults(cancel=True)
+    placed = await world.supplier.place(world.order())
+
+    assert (await world.supplier.order(placed.order_id)).status is OrderStatus.CANCELED
+    assert await world.supplier.keys(placed.order_id) == []
+
+
+async def test_order_is_found_by_its_external_id_only(world: World) -> None:
+    mine, other = world.order(), world.order()
+    placed = await world.supplier.place(mine)
+    await world.supplier.place(other)
+
+    [found] = await world.supplier.orders_of(mine.external_id)
+
+    assert (found.order_id, found.external_id) == (placed.order_id, mine.external_id)
+    assert await world.supplier.orders_of("nobody's") == []
+
+
+async def test_lost_answer_is_unclear_and_the_order_is_found(world: World) -> None:
+    await world.set_faults(drop_answer_after_work=1)
+    order = world.order()
+
+    with pytest.raises(Unclear):
+        await world.supplier.place(order)
+
+    assert len(await world.supplier.orders_of(order.external_id)) == 1
+    assert await world.external_ids() == [order.external_id]
+
+
+async def test_used_external_id_is_no_refusal(world: World) -> None:
+    order = world.order()
+    await world.supplier.place(order)
+
+    with pytest.raises(DuplicateExternalId):
+        await world.supplier.place(order)
+
+    assert len(await world.external_ids()) == 1
+
+
+async def test_external_id_used_twice_is_found_twice_where_that_is_allowed(world: World) -> None:
+    await world.set_faults(refuse_duplicates=False)
+    order = world.order()
+    first = await world.supplier.place(order)
+    second = await world.supplier.place(order)
+
+    found = await world.supplier.orders_of(order.external_id)
+
+    assert {o.order_id for o in found} == {first.order_id, second.order_id}
+
+
+async def test_empty_account_buys_nothing(world: World) -> None:
+    await world.set_faults(balance=0)
+
+    with pytest.raises(InsufficientBalance):
+        await world.supplier.place(world.order())
+
+    assert await world.external_ids() == []
+
+
+async def test_unknown_order_is_not_found(world: World) -> None:
+    with pytest.raises(NotFound):
+        await world.supplier.order("NOSUCHORDER")
+    with pytest.raises(NotFound):
+        await world.supplier.keys("NOSUCHORDER")
+
+
+async def test_dialect_with_prices_tells_and_keeps_them(world: World) -> None:
+    if not world.supplier.knows_prices:
+        with pytest.raises(NotSupported):
+            await world.supplier.product(PRODUCT_ID)
+        with pytest.raises(NotSupported):
+            await world.supplier.products("ember", page=1, limit=25)
+        with pytest.raises(NotSupported):
+            await world.supplier.balance()
+        return
+    product = await world.supplier.product(PRODUCT_ID)
+    assert product.price is not None
+    before = await world.supplier.balance()
+
+    placed = await world.supplier.place(world.order(price=str(product.price)))
+    with pytest.raises(ProductUnavailable):
+        await world.supplier.place(world.order(price=str(product.price - Decimal("0.01"))))
+
+    assert placed.price_charged == product.price
+    assert await world.supplier.balance() == before - product.price
+
+
+@pytest.mark.parametrize(
+    "world", ["fake", pytest.param("esa", marks=pytest.mark.integration)], indirect=True
+)
+async def test_products_are_found_page_by_page(world: World) -> None:
+    found = await world.supplier.products("ember hollow", page=1, limit=25)
+    beyond = await world.supplier.products("ember hollow", page=9, limit=25)
+
+    assert [product.product_id for product in found.products] == [PRODUCT_ID]
+    assert (found.total, list(beyond.products)) == (1, [])
+    with pytest.raises(NotFound):
+        await world.supplier.product("5c9b5c9b5c9b5c9b5c9b9999")
