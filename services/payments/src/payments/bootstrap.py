@@ -43,7 +43,7 @@ def build_service(
     """Everything payments consists of, not started yet."""
     clock = clock or SystemClock()
     database = Database.connect(settings.database_url)
-    http = new_http_client()
+    http = new_http_client(use_proxies=not settings.gateway_is_local)
     gateway = gateway or _nowpayments(
         settings,
         NowPaymentsHttp(http, settings.nowpayments_api_url, settings.nowpayments_api_key),

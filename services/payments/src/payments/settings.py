@@ -48,7 +48,15 @@ class PaymentsSettings(ServiceSettings):
     def _real_in_production(cls, url: str, info: ValidationInfo) -> str:
         if info.data.get("environment") == "development":
             return url
-        parts = urlsplit(url)
-        if parts.scheme != "https" or (parts.hostname or "").lower().startswith(_LOOPBACK):
+        if not url.startswith("https://") or _is_local(url):
             raise ValueError("must be https and not this machine unless ENVIRONMENT=development")
         return url
+
+    @property
+    def gateway_is_local(self) -> bool:
+        """Whether the gateway is a stand-in on this machine: no proxy leads to it."""
+        return _is_local(self.nowpayments_api_url)
+
+
+def _is_local(url: str) -> bool:
+    return (urlsplit(url).hostname or "").lower().startswith(_LOOPBACK)

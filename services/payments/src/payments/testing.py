@@ -89,7 +89,7 @@ def an_invoice(
     )
 
 
-def some_fields(order_id: UUID | None, **changes: Any) -> dict[str, Any]:
+def some_fields(order_id: UUID | None, /, **changes: Any) -> dict[str, Any]:
     """A payment as the gateway spells it, with everything paid."""
     fields: dict[str, Any] = {
         "payment_id": 5745459419,
@@ -113,12 +113,12 @@ def some_fields(order_id: UUID | None, **changes: Any) -> dict[str, Any]:
     return fields | changes
 
 
-def some_facts(order_id: UUID | None, **changes: Any) -> PaymentFacts:
+def some_facts(order_id: UUID | None, /, **changes: Any) -> PaymentFacts:
     """The same, read."""
     return read_facts(parse_json(json.dumps(some_fields(order_id, **changes)).encode()))
 
 
-def an_ipn(order_id: UUID | None, status: str = "finished", **changes: Any) -> bytes:
+def an_ipn(order_id: UUID | None, status: str = "finished", /, **changes: Any) -> bytes:
     """The body of a notification; before money comes nothing is paid."""
     paid = {} if status not in {"waiting", "expired"} else {"actually_paid": 0}
     fields = some_fields(order_id, **({"payment_status": status} | paid | changes))
@@ -162,7 +162,9 @@ class FakeGateway:
         self._raise(self.trouble, self.list_trouble)
         return [facts for facts in self.payments.values() if facts.invoice_id == invoice_id]
 
-    def put(self, order_id: UUID | None, status: str = "finished", **fields: Any) -> PaymentFacts:
+    def put(
+        self, order_id: UUID | None, status: str = "finished", /, **fields: Any
+    ) -> PaymentFacts:
         """Make this the truth about a payment."""
         facts = some_facts(order_id, **({"payment_status": status} | fields))
         self.payments[facts.payment_id] = facts

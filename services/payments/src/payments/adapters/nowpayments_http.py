@@ -44,9 +44,11 @@ class Answer:
             raise GatewayUnavailable(f"it answered {self.status} {self.text('code', 'message')}")
 
 
-def new_http_client() -> httpx.AsyncClient:
-    """A pool of connections; follows no redirects."""
-    return httpx.AsyncClient(timeout=httpx.Timeout(TOTAL_S, connect=CONNECT_S))
+def new_http_client(*, use_proxies: bool) -> httpx.AsyncClient:
+    """A pool of connections; follows no redirects. Proxies are those of the environment."""
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(TOTAL_S, connect=CONNECT_S), trust_env=use_proxies
+    )
 
 
 class NowPaymentsHttp:
