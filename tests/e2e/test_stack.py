@@ -79,7 +79,7 @@ def make_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Identity
     folder.mkdir()
     command = [sys.executable, "-m", "stack", "up", "--folder", str(folder)]
     with (folder / "console").open("wb") as console:
-        environment = os.environ | {"BITLOOT_PORT_SHIFT": "11000"}
+        environment = os.environ | {"BITLOOT_PORT_SHIFT": "3000"}
         child = spawn(command, environment, output=console)
     identity = Identity.of(child.pid)
     assert identity is not None
@@ -97,7 +97,7 @@ def test_up_serves_on_the_known_ports_and_a_second_one_is_refused(
     identity, folder = make_up
     variables = read_stack_env(folder) or {}
 
-    assert variables["ORDERS_URL"] == "http://127.0.0.1:19002"
+    assert variables["ORDERS_URL"] == "http://127.0.0.1:11002"
     assert (folder / "stack.env").stat().st_mode & 0o777 == 0o600
     with pytest.raises(AlreadyRunning, match=str(identity.pid)), owning(folder):
         pass
@@ -110,11 +110,11 @@ def test_busy_port_ends_up_with_one_plain_message(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "stack", "up", "--folder", str(tmp_path)]
 
     answer = run_to_end(
-        command, environment=os.environ | {"BITLOOT_PORT_SHIFT": "11000"}, deadline_s=60
+        command, environment=os.environ | {"BITLOOT_PORT_SHIFT": "3000"}, deadline_s=60
     )
 
     assert answer.returncode == 1
-    assert re.search(r"port 19000 \(storefront\) is used by another program", answer.stdout)
+    assert re.search(r"port 11000 \(storefront\) is used by another program", answer.stdout)
     assert "Traceback" not in answer.stdout + answer.stderr
 
 
@@ -124,8 +124,8 @@ def test_sigterm_ends_everything_and_down_finds_nothing_left(tmp_path: Path) -> 
     folder = tmp_path / ".stack"
     folder.mkdir()
     command = [sys.executable, "-m", "stack", "up", "--folder", str(folder)]
-    child = spawn(command, os.environ | {"BITLOOT_PORT_SHIFT": "12000"})
-    wait_until((folder / "pids" / "orders.pid").exists, 120)
+    child = spawn(command, os.environ | {"BITLOOT_PORT_SHIFT": "4500"})
+    wait_until(lambda: (folder / "pids" / "orders.pid").exists() or child.poll() is not None, 120)
 
     child.send_signal(signal.SIGTERM)
 

@@ -88,7 +88,7 @@ def _run(folder: Path) -> None:
             progress.say(broker.warning, "bold red")
         parts = EmbeddedParts(processes, part_secrets, durable=True, broker=broker)
         stack = EmbeddedStack(processes, parts, ports, secrets, progress)
-        variables = stack.start()
+        variables = stack.start().variables
     try:
         write_stack_env(folder, variables)
         console.print(_overview(variables, processes))

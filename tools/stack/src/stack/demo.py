@@ -69,7 +69,7 @@ def _sell_on_own_stack(console: Console, folder: Path) -> list[Receipt]:
             progress.say(broker.warning, "bold red")
         parts = EmbeddedParts(processes, PartSecrets.random(), durable=False, broker=broker)
         stack = EmbeddedStack(processes, parts, free_ports(), load_secrets(folder), progress)
-        variables = stack.start()
+        variables = stack.start().variables
         try:
             with progress.step("two orders, from the cart to the key"):
                 return asyncio.run(sell_both(variables))

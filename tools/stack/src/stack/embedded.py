@@ -35,6 +35,14 @@ _THREADS = 24
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class ReadyStack:
+    """A stack of which everything answers: its plan, and what `stack.env` says of it."""
+
+    plan: Plan
+    variables: StackEnv
+
+
 @dataclass
 class EmbeddedStack:
     """One stack in `processes.folder`, its parts from `parts`, its services on `port_by_name`.
@@ -58,7 +66,7 @@ class EmbeddedStack:
         """Where the stack keeps its data, logs and pid files."""
         return self.processes.folder
 
-    def start(self) -> StackEnv:
+    def start(self) -> ReadyStack:
         """Start everything and wait until all of it answers.
 
         Raises:
@@ -79,14 +87,14 @@ class EmbeddedStack:
         self.parts.stop()
         stop_everything(self.folder)
 
-    def _start_all(self, pool: ThreadPoolExecutor) -> StackEnv:
+    def _start_all(self, pool: ThreadPoolExecutor) -> ReadyStack:
         plan = self._start_parts(pool)
         self._watch.start()
         _results(pool.submit(self._start_one, plan, name) for name in (*SIMULATORS, *SERVICES))
         with self.progress.step("sample catalogue"):
             token = issue_admin_token(plan)
             load_catalogue(plan, token)
-        return stack_env(plan, token)
+        return ReadyStack(plan, stack_env(plan, token))
 
     def _start_parts(self, pool: ThreadPoolExecutor) -> Plan:
         databases = pool.submit(self._databases)

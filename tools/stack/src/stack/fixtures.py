@@ -60,7 +60,7 @@ def pytest_unconfigure(config: pytest.Config) -> Iterator[None]:
         yield
         return
     shared = config.stash[_SHARED]
-    broker = shared.known("kafka")
+    broker = shared.known("kafka") or shared.known("kafka of the stack")
     shared.stop()
     yield
     terminal = config.pluginmanager.get_plugin("terminalreporter")

@@ -36,8 +36,12 @@ class SharedParts:
                 return found
             self._ensure_watchdog()
             address = start()
-            write_atomically(note, json.dumps(address))
+            self.remember(name, address)
             return address
+
+    def remember(self, name: str, address: Address) -> None:
+        """Note how a part is reached that was started elsewhere."""
+        write_atomically(self.folder / f"{name}.json", json.dumps(address))
 
     def known(self, name: str) -> Address | None:
         """How to reach the part if it has been started."""

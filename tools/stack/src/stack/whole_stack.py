@@ -9,8 +9,9 @@ from pathlib import Path
 from rich.console import Console
 
 from stack.embedded import EmbeddedStack
+from stack.endpoints import KafkaServer
 from stack.errors import StackError
-from stack.mailboxes import MailAddress, Mailbox
+from stack.mailboxes import Mailbox
 from stack.part_sources import throwaway_parts
 from stack.ports import free_ports
 from stack.processes import ProcessFolder
@@ -28,6 +29,7 @@ class RunningStack:
     folder: Path
     variables: StackEnv
     mailbox: Mailbox
+    kafka: KafkaServer
 
     def __getitem__(self, name: str) -> str:
         """A variable of interfaces.md, for example `ORDERS_URL`."""
@@ -71,14 +73,10 @@ def whole_stack(
             overrides or {},
         )
         try:
-            variables = stack.start()
-            yield RunningStack(folder, variables, _mailbox(variables))
+            ready = stack.start()
+            plan = ready.plan
+            yield RunningStack(folder, ready.variables, plan.mail.open(), plan.kafka)
         finally:
             stack.stop()
             watchdog.kill()
             watchdog.wait()
-
-
-def _mailbox(variables: StackEnv) -> Mailbox:
-    address = MailAddress("", 0, variables.get("MAILBOX_DIR"), variables.get("MAILPIT_URL"))
-    return address.open()
