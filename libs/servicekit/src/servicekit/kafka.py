@@ -21,7 +21,7 @@ from servicekit.outbox import Sender
 
 MAX_BATCH: Final = 500
 _GRACE_S: Final = 15.0
-_SESSION_TIMEOUT_MS: Final = 30_000  # a busy event loop must not drop out of its group
+_SESSION_TIMEOUT_MS: Final = 15_000  # a busy event loop must not drop out; a killed one is missed
 _HEARTBEAT_MS: Final = 500  # how soon a member hears that another one joins: topics join one by one
 
 
