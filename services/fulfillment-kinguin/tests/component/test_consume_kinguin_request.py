@@ -1,6 +1,7 @@
 """A paid line asks for keys from Kinguin: bought once, sealed, handed to delivery."""
 
 from io import StringIO
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -150,7 +151,7 @@ async def test_asking_again_while_it_is_bought_changes_nothing(
 async def test_line_that_may_not_be_bought_fails_and_nothing_is_posted(
     kinguin: ServiceHarness,
     supplier: FakeSupplier,
-    changes: dict[str, object],
+    changes: dict[str, Any],
     reason: str,
 ) -> None:
     request = a_request(**changes)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from contracts import FulfillmentState, KeyReady
+from contracts import FulfillmentState, KeyReady, OrderCancelled
 from fulfillment_kinguin.adapters.tables import purchases
 from fulfillment_kinguin.bootstrap import build_service
 from fulfillment_kinguin.domain.supply import OrderToPlace, Product, SupplierOrder
@@ -28,6 +28,7 @@ from fulfillment_kinguin.testing import (
     purchase_states,
     work,
 )
+from servicekit.clock import new_id
 from servicekit.tables import jobs
 from servicekit.testing import FixedClock, ServiceHarness
 
@@ -208,6 +209,38 @@ async def test_worker_that_lost_its_lease_during_the_post_is_found_by_search(
 
         assert len(watched.ledger) == watched.calls["place"] == 1
         assert len(await kinguin.sent(KeyReady)) == 1
+
+
+async def test_line_cancelled_while_the_price_is_asked_is_not_posted_again(
+    settings: KinguinSettings, clock: FixedClock, watched: WatchingSupplier
+) -> None:
+    service = build_service(settings, clock, SIGNER.static_jwks(), watched)
+    async with ServiceHarness.start(service) as kinguin:
+        request = a_request()
+        watched.errors["place"] = Unclear("no answer: ConnectError")
+        await kinguin.deliver(request)
+        await kinguin.run_jobs()
+        watched.errors.clear()
+
+        async def cancel() -> None:
+            watched.on_product = do_nothing
+            await kinguin.deliver(
+                OrderCancelled(
+                    id=new_id(),
+                    occurred_at=clock.now(),
+                    order_id=request.order_id,
+                    line_ids=(request.line_id,),
+                    reason="asked for",
+                )
+            )
+
+        watched.on_product = cancel
+        for _ in range(4):
+            await work(kinguin, clock, 60)
+
+        assert watched.on_product is do_nothing
+        assert watched.ledger == []
+        assert await purchase_states(kinguin) == ["abandoned"]
 
 
 async def test_process_that_died_while_placing_never_posts_again_by_itself(

@@ -1,5 +1,7 @@
 """Searching: what exists is adopted; only what surely does not is posted again."""
 
+from typing import Any
+
 from contracts import FulfillmentState, FulfillmentUpdated, KeyReady, OrderCancelled
 from fulfillment_kinguin.bootstrap import build_service
 from fulfillment_kinguin.errors import Unclear
@@ -18,9 +20,7 @@ from servicekit.testing import FixedClock, ServiceHarness
 S = FulfillmentState
 
 
-async def lose_the_answer(
-    kinguin: ServiceHarness, supplier: FakeSupplier, **fields: object
-) -> None:
+async def lose_the_answer(kinguin: ServiceHarness, supplier: FakeSupplier, **fields: Any) -> None:
     """A POST that never reached the supplier, as far as anybody knows."""
     supplier.errors["place"] = Unclear("no answer: ConnectError")
     await kinguin.deliver(a_request(**fields))

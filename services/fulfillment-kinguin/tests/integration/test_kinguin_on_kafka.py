@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -173,7 +174,7 @@ async def until_ready(database: Database) -> None:
     await until(database, sa.select(sa.true()).where(outbox.c.topic == Topic.KEY_READY))
 
 
-async def until(database: Database, query: sa.Select[tuple[bool]]) -> None:
+async def until(database: Database, query: sa.Select[Any]) -> None:
     async with asyncio.timeout(DEADLINE_S):
         while True:
             async with database.transaction() as transaction:

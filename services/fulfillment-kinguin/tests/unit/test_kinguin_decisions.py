@@ -94,7 +94,8 @@ def test_preorder_is_never_bought() -> None:
 
 
 def test_one_hundredth_of_a_cent_above_the_limit_is_too_much() -> None:
-    assert choose_offer(a_product(price="10"), a_line(limit="11.00"), RATE)
+    choice = choose_offer(a_product(price="10"), a_line(limit="11.00"), RATE)
+    assert choice.unit_price == 10
     with pytest.raises(PriceAboveLimit):
         choose_offer(a_product(price="10"), a_line(limit="10.9999"), RATE)
 
