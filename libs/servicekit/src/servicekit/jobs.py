@@ -255,10 +255,8 @@ class JobRunner:
 
     async def _settle_one(self, transaction: Transaction, finished: _Finished) -> None:
         job = finished.job
-        held = await transaction.scalar(
-            sa.select(jobs.c.revision).where(*_is(job)).with_for_update()
-        )
-        if held is None:
+        query = sa.select(sa.literal(1)).select_from(jobs).where(*_is(job)).with_for_update()
+        if await transaction.scalar(query) is None:
             _log.warning("job.lease_lost", kind=job.kind, subject=job.subject)
             return
         try:
@@ -268,17 +266,21 @@ class JobRunner:
             if is_transient(error):
                 raise
             due_at = await self._try_again(job, error)(transaction)
-        if held != job.revision:  # scheduled anew while it ran: once more, at once
-            due_at = self._clock.now()
         await _end(transaction, job, due_at)
 
 
 async def _end(transaction: Transaction, job: Job, due_at: datetime | None) -> None:
+    """Delete the row or put it off; one that was scheduled anew meanwhile stays due."""
+    as_claimed = jobs.c.revision == job.revision
     if due_at is None:
-        await transaction.execute(sa.delete(jobs).where(*_is(job)))
-        return
+        done = await transaction.execute(sa.delete(jobs).where(*_is(job), as_claimed))
+        if done.rowcount:
+            return
+    put_off = (
+        jobs.c.due_at if due_at is None else sa.case((as_claimed, due_at), else_=jobs.c.due_at)
+    )
     await transaction.execute(
-        sa.update(jobs).where(*_is(job)).values(due_at=due_at, lease_token=None, lease_until=None)
+        sa.update(jobs).where(*_is(job)).values(due_at=put_off, lease_token=None, lease_until=None)
     )
 
 

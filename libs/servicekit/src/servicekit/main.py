@@ -4,11 +4,13 @@ import argparse
 import asyncio
 import socket
 import sys
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
+import asyncpg
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy.exc import DBAPIError
 
 from servicekit.database import Database
 from servicekit.logging import configure_logging
@@ -44,9 +46,9 @@ def run(
     configure_logging(name, settings.log_level)
     if isinstance(settings, ServiceSettings):
         if command == "migrate":
-            asyncio.run(migrate(package, settings.database_url))
+            _on_database(migrate(package, settings.database_url))
             return
-        _refuse_wrong_schema(package, settings)
+        _on_database(_check(package, settings))
     telemetry = configure_telemetry(name, settings.otel_exporter_otlp_endpoint)
     try:
         _serve(build(settings), settings)
@@ -54,20 +56,23 @@ def run(
         telemetry.shutdown()
 
 
-def _refuse_wrong_schema(package: str, settings: ServiceSettings) -> None:
-    async def check() -> None:
-        database = Database.connect(settings.database_url, pool_size=1)
-        try:
-            await check_schema(package, database)
-        finally:
-            await database.dispose()
-
+async def _check(package: str, settings: ServiceSettings) -> None:
+    database = Database.connect(settings.database_url, pool_size=1)
     try:
-        asyncio.run(check())
+        await check_schema(package, database)
+    finally:
+        await database.dispose()
+
+
+def _on_database(work: Coroutine[Any, Any, None]) -> None:
+    """Do it, or end with one plain line: what is wrong is not in this program."""
+    try:
+        asyncio.run(work)
     except SchemaMismatch as error:
         sys.exit(f"error: {error}")
-    except OSError as error:
-        sys.exit(f"error: PostgreSQL at DATABASE_URL does not answer ({error}): is it running?")
+    except (OSError, DBAPIError, asyncpg.PostgresError) as error:
+        reason = str(error).partition("\n")[0]
+        sys.exit(f"error: PostgreSQL at DATABASE_URL cannot be used ({reason}): does it run?")
 
 
 def _serve(app: FastAPI, settings: HttpSettings) -> None:

@@ -128,6 +128,28 @@ async def test_job_scheduled_while_it_runs_runs_once_more(
     assert performed == ["a", "a"]
 
 
+async def test_job_may_schedule_itself_while_it_settles(
+    database: Database, clock: FixedClock
+) -> None:
+    settled: list[str] = []
+
+    async def perform(job: Job) -> Settle:
+        async def settle(transaction: Transaction) -> None:
+            settled.append(job.subject)
+            if len(settled) == 1:
+                await schedule(transaction, "work", job.subject, clock.now())
+
+        return settle
+
+    await plan(database, "a", clock.now())
+    subject = JobRunner("work", perform, database=database, clock=clock)
+
+    while await subject.run_due():
+        pass
+
+    assert settled == ["a", "a"]
+
+
 async def test_worker_whose_lease_was_taken_settles_nothing(
     database: Database, clock: FixedClock
 ) -> None:
