@@ -1,12 +1,26 @@
-"""Payments on a database of its own for each test, with a gateway in memory."""
+"""Payments on a database of its own for each test; the gateway in memory, or its stand-in."""
 
-from collections.abc import AsyncIterator, Callable
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 
+import httpx
 import pytest
 from payments.bootstrap import build_service
 from payments.settings import PaymentsSettings
-from payments.testing import SIGNER, FakeGateway, some_settings
+from payments.testing import IPN_SECRET, SIGNER, FakeGateway, some_settings
 from servicekit.testing import FixedClock, ServiceHarness, admin_token, migrated
+
+SIMULATOR = [sys.executable, "-m", "nowpayments_simulator", "--port", "0"]
+OPTIONS = {
+    "NOWPAYMENTS_SIMULATOR_API_KEY": "test-api-key",
+    "NOWPAYMENTS_SIMULATOR_IPN_SECRET": IPN_SECRET,
+    "NOWPAYMENTS_SIMULATOR_EMAIL": "shop@bitloot.test",
+    "NOWPAYMENTS_SIMULATOR_PASSWORD": "test-password",
+    "NOWPAYMENTS_SIMULATOR_STEP_DELAY_MS": "20",
+    "NOWPAYMENTS_SIMULATOR_IPN_RETRY_DELAY_MS": "100",
+}
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +55,20 @@ async def payments(
 @pytest.fixture
 def admin(clock: FixedClock) -> dict[str, str]:
     return {"Authorization": f"Bearer {admin_token(SIGNER, now=clock.now())}"}
+
+
+@pytest.fixture
+def simulator_url() -> Iterator[str]:
+    with subprocess.Popen(  # noqa: S603  our own command
+        SIMULATOR, stdout=subprocess.PIPE, text=True, env=os.environ | OPTIONS
+    ) as process:
+        assert process.stdout
+        yield process.stdout.readline().split(": ", 1)[1].strip().removesuffix("/v1")
+        process.terminate()
+
+
+@pytest.fixture
+async def simulator(simulator_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Its control side."""
+    async with httpx.AsyncClient(base_url=simulator_url, trust_env=False) as client:
+        yield client

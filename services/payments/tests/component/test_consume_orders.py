@@ -222,6 +222,28 @@ async def test_unreadable_message_is_kept_and_its_order_flagged(
     assert [letter.given_up_at is not None for letter in letters] == [True]
 
 
+@pytest.mark.parametrize("topic", ["order.placed", "order.cancelled"])
+async def test_message_that_always_fails_is_given_up_and_its_order_flagged(
+    payments: ServiceHarness, clock: FixedClock, topic: str
+) -> None:
+    order, unstorable = an_order(), "PostgreSQL keeps no \0"
+    if topic == "order.placed":
+        await payments.deliver(order.model_copy(update={"description": unstorable}))
+    else:
+        await payments.deliver(order)
+        await payments.deliver(cancelled(order).model_copy(update={"reason": unstorable}))
+
+    for _ in range(6):
+        clock.advance(minutes=6)
+        await payments.run_jobs()
+
+    told = [m for m in await payments.sent(PaymentUpdated) if "dead letter" in (m.reason or "")]
+    assert [(m.order_id, m.state) for m in told] == [(order.order_id, PaymentState.NEEDS_ATTENTION)]
+    async with payments.database.transaction() as transaction:
+        [letter] = (await transaction.execute(sa.select(dead_letters))).all()
+    assert (letter.topic, letter.given_up_at is not None) == (topic, True)
+
+
 async def test_unreadable_message_of_a_known_order_keeps_its_price(
     payments: ServiceHarness,
 ) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from payments.domain.reconcile_schedule import KEEP_ASKING, RAREST, next_reconcile
+from payments.domain.reconcile_schedule import KEEP_ASKING, RAREST, ask_again, next_reconcile
 from payments.testing import NOW
 
 EXPIRES_AT = NOW + timedelta(hours=1)
@@ -53,3 +53,12 @@ def test_settled_order_is_asked_about_rarely_until_the_same_end() -> None:
 
     assert min(later - earlier for earlier, later in pairwise(times[:-1])) >= timedelta(hours=6)
     assert times[-1] == EXPIRES_AT + KEEP_ASKING
+
+
+def test_unanswered_questions_are_repeated_soon_and_hourly_at_worst() -> None:
+    second = timedelta(seconds=1)
+    ages = (timedelta(0), timedelta(hours=2), timedelta(days=20))
+
+    waits = [ask_again(NOW + age, placed_at=NOW, at_least=second) - (NOW + age) for age in ages]
+
+    assert waits == [second, timedelta(minutes=6), timedelta(hours=1)]

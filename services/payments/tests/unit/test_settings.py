@@ -23,7 +23,7 @@ def test_production_refuses_a_stand_in_of_the_gateway(url: str) -> None:
     with pytest.raises(ValidationError, match="must be https"):
         some_settings(DATABASE_URL, environment="production", nowpayments_api_url=url)
 
-    assert some_settings(DATABASE_URL, nowpayments_api_url=url)
+    assert some_settings(DATABASE_URL, nowpayments_api_url=url).nowpayments_api_url == url
 
 
 def test_production_takes_the_real_gateway() -> None:

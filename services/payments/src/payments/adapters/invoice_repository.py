@@ -15,6 +15,15 @@ from payments.adapters.tables import cancelled_orders, confirmations, invoices
 from payments.domain.invoice import Invoice, InvoiceState
 
 
+async def serialise(transaction: Transaction, order_id: UUID) -> None:
+    """Let nobody else take or cancel this order until the transaction ends.
+
+    There may be no row to lock yet, and both messages can come at the same moment.
+    """
+    key = int.from_bytes(order_id.bytes[8:], signed=True)  # the random half of a UUIDv7
+    await transaction.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+
+
 async def add(transaction: Transaction, invoice: Invoice) -> bool:
     """Store a new one; False when the order is known already."""
     added = await transaction.scalar(

@@ -12,6 +12,7 @@ KEEP_ASKING: Final = timedelta(days=30)
 RAREST: Final = timedelta(hours=12)
 SETTLED: Final = timedelta(hours=6)
 IN_FLIGHT: Final = timedelta(minutes=5)
+RAREST_REPEAT: Final = timedelta(hours=1)
 
 
 def next_reconcile(
@@ -40,3 +41,8 @@ def next_reconcile(
     if now < expires_at < due_at:
         return expires_at
     return min(due_at, end)
+
+
+def ask_again(now: datetime, *, placed_at: datetime, at_least: timedelta) -> datetime:
+    """When to repeat questions that found no answer: soon for a young order, hourly at worst."""
+    return now + max(at_least, min((now - placed_at) / 20, RAREST_REPEAT))

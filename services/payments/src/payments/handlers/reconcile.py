@@ -23,7 +23,7 @@ from payments.adapters.publish_payment_updated import Report, publish_payment_up
 from payments.domain.invoice import Invoice, InvoiceState
 from payments.domain.payment import PaymentFacts
 from payments.domain.progress import KnownPayment
-from payments.domain.reconcile_schedule import next_reconcile
+from payments.domain.reconcile_schedule import ask_again, next_reconcile
 from payments.errors import GatewayUnauthorized, GatewayUnavailable, PaymentNotFound
 from payments.handlers.apply_news import ApplyNews
 from payments.ports import PaymentGateway
@@ -75,9 +75,10 @@ class Reconcile:
 
         async def settle(transaction: Transaction) -> datetime | None:
             due_at = await self._settle(transaction, order_id, findings)
-            if findings.is_complete:
+            if findings.is_complete or invoice is None:
                 return due_at
-            return self._clock.now() + retry_delay(job.attempt)
+            wait = retry_delay(job.attempt)
+            return ask_again(self._clock.now(), placed_at=invoice.placed_at, at_least=wait)
 
         return settle
 

@@ -25,6 +25,7 @@ class TakeOrder:
 
     async def __call__(self, transaction: Transaction, message: OrderPlaced) -> None:
         """Store it; for an order that is known already, repeat where it can be paid."""
+        await invoice_repository.serialise(transaction, message.order_id)
         if await invoice_repository.add(transaction, _invoice(message)):
             await self._begin(transaction, message.order_id)
             return
@@ -51,6 +52,7 @@ class CancelInvoice:
 
     async def __call__(self, transaction: Transaction, message: OrderCancelled) -> None:
         """Mark the invoice, or remember the cancellation of an order that is to come."""
+        await invoice_repository.serialise(transaction, message.order_id)
         if not await _cancel(transaction, message.order_id, self._clock, message.reason):
             await invoice_repository.bury(transaction, message.order_id)
 
