@@ -20,8 +20,9 @@ class RecordingSender:
         self._failures = failures
 
     async def __call__(
-        self, _body: bytes, *, topic: str, key: bytes, headers: Mapping[str, str]
+        self, body: bytes, *, topic: str, key: bytes, headers: Mapping[str, str]
     ) -> asyncio.Future[Any]:
+        assert body
         assert topic
         assert key
         if self._failures:

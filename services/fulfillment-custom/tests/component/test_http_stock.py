@@ -50,7 +50,7 @@ async def test_too_many_keys_are_refused_whole(stock: ServiceHarness, admin: Hea
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["reason"] == "at most 10000 keys at once: split the upload"
     stock_of = await stock.http.get(
-        "/admin/stock", params={"product_id": product_id}, headers=admin
+        "/admin/stock", params={"product_id": str(product_id)}, headers=admin
     )
     assert stock_of.json()["items"] == []
 
