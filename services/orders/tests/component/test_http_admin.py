@@ -129,19 +129,34 @@ async def test_file_that_is_no_csv_of_products_is_refused(
     assert problem["detail"]
 
 
-async def test_five_thousand_products_are_imported_and_found(
+async def test_ten_thousand_products_are_imported_by_five_thousand_and_found(
     orders: ServiceHarness, admin: Headers
 ) -> None:
-    rows = "".join(f"Game {number:05d},{number + 1}.00,USD,custom,\n" for number in range(5_000))
+    reports = [
+        await import_csv(
+            orders,
+            admin,
+            CSV + "".join(f"Game {n:05d},{n + 1}.00,USD,custom,\n" for n in range(start, end)),
+        )
+        for start, end in ((0, 5_000), (5_000, 10_000))
+    ]
+    found = await orders.http.get("/products", params={"query": "09999 game"})
+    page = await orders.http.get("/products", params={"query": "game", "limit": 100})
 
-    status, report = await import_csv(orders, admin, CSV + rows)
-    found = await orders.http.get("/products", params={"query": "game 04999"})
+    created = {"created": 5_000, "updated": 0, "unchanged": 0, "rejected": []}
+    assert reports == [(200, created)] * 2
+    assert [product["title"] for product in found.json()["items"]] == ["Game 09999"]
+    assert len(page.json()["items"]) == 100
 
-    assert (status, report) == (
-        200,
-        {"created": 5_000, "updated": 0, "unchanged": 0, "rejected": []},
-    )
-    assert [product["title"] for product in found.json()["items"]] == ["Game 04999"]
+
+async def test_file_of_too_many_rows_is_refused(orders: ServiceHarness, admin: Headers) -> None:
+    rows = "".join(f"Game {number},1.00,USD,custom,\n" for number in range(5_001))
+
+    status, problem = await import_csv(orders, admin, CSV + rows)
+
+    assert status == 413
+    assert isinstance(problem, dict)
+    assert "split the file" in problem["detail"]
 
 
 async def test_pages_show_every_product_once(orders: ServiceHarness, admin: Headers) -> None:
