@@ -5,6 +5,7 @@ beside it that says when the process was born; nothing is ever signalled on the 
 Every child leads a process group of its own, so that its helpers end with it.
 """
 
+import atexit
 import contextlib
 import json
 import os
@@ -25,6 +26,14 @@ from stack.errors import Stopping
 _POLL_S = 0.02
 # Children outlive the objects that started them, on purpose; kept so that Python does not warn.
 _children: list["subprocess.Popen[bytes]"] = []
+
+
+@atexit.register
+def _disown() -> None:
+    """Some outlive this process as well: Python shall not complain about those at its end."""
+    for child in _children:
+        if child.poll() is None:
+            child.returncode = 0
 
 
 def birth_mark(pid: int) -> str | None:
