@@ -1,5 +1,5 @@
 import os
-import re
+import random
 import signal
 import sys
 import time
@@ -12,6 +12,7 @@ from stack.demo import sell_both
 from stack.errors import AlreadyRunning
 from stack.parts.probes import http_answers
 from stack.plan import SERVICES
+from stack.ports import FIXED_PORTS, is_busy
 from stack.processes import Identity, ProcessFolder, run_to_end, spawn
 from stack.running import owning
 from stack.stack_env import read_stack_env
@@ -67,19 +68,35 @@ def test_killed_service_runs_again_within_two_seconds_and_answers(
     wait_until(lambda: http_answers(f"{url}/health/ready"), 30)
 
 
+def free_shift() -> str:
+    """A shift of the fixed ports that takes none of a stack that runs beside this test."""
+    for shift in random.SystemRandom().sample(range(1500, 5900, 10), k=200):
+        if not any(is_busy(port + shift) for port in FIXED_PORTS.values()):
+            return str(shift)
+    raise AssertionError("no free shift of the ports")
+
+
 embedded_only = pytest.mark.skipif(
     os.environ.get("STACK") == "containers", reason="`make up` is always embedded"
 )
 
 
 @pytest.fixture(scope="module")
-def make_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Identity, Path]]:
+def shift() -> str:
+    """The ports' shift in the tests of `make up`."""
+    return free_shift()
+
+
+@pytest.fixture(scope="module")
+def make_up(
+    tmp_path_factory: pytest.TempPathFactory, shift: str
+) -> Iterator[tuple[Identity, Path]]:
     """`python -m stack up` in a process of its own, as `make up` runs it."""
     folder = tmp_path_factory.mktemp("up") / ".stack"
     folder.mkdir()
     command = [sys.executable, "-m", "stack", "up", "--folder", str(folder)]
     with (folder / "console").open("wb") as console:
-        environment = os.environ | {"BITLOOT_PORT_SHIFT": "3000"}
+        environment = os.environ | {"BITLOOT_PORT_SHIFT": shift}
         child = spawn(command, environment, output=console)
     identity = Identity.of(child.pid)
     assert identity is not None
@@ -92,12 +109,12 @@ def make_up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Identity
 @embedded_only
 @pytest.mark.xdist_group("stack")
 def test_up_serves_on_the_known_ports_and_a_second_one_is_refused(
-    make_up: tuple[Identity, Path],
+    make_up: tuple[Identity, Path], shift: str
 ) -> None:
     identity, folder = make_up
     variables = read_stack_env(folder) or {}
 
-    assert variables["ORDERS_URL"] == "http://127.0.0.1:11002"
+    assert variables["ORDERS_URL"] == f"http://127.0.0.1:{8002 + int(shift)}"
     assert (folder / "stack.env").stat().st_mode & 0o777 == 0o600
     with pytest.raises(AlreadyRunning, match=str(identity.pid)), owning(folder):
         pass
@@ -106,15 +123,15 @@ def test_up_serves_on_the_known_ports_and_a_second_one_is_refused(
 @embedded_only
 @pytest.mark.xdist_group("stack")
 @pytest.mark.usefixtures("make_up")
-def test_busy_port_ends_up_with_one_plain_message(tmp_path: Path) -> None:
+def test_busy_port_ends_up_with_one_plain_message(tmp_path: Path, shift: str) -> None:
     command = [sys.executable, "-m", "stack", "up", "--folder", str(tmp_path)]
 
     answer = run_to_end(
-        command, environment=os.environ | {"BITLOOT_PORT_SHIFT": "3000"}, deadline_s=60
+        command, environment=os.environ | {"BITLOOT_PORT_SHIFT": shift}, deadline_s=60
     )
 
     assert answer.returncode == 1
-    assert re.search(r"port 11000 \(storefront\) is used by another program", answer.stdout)
+    assert f"port {8000 + int(shift)} (storefront) is used by another program" in answer.stdout
     assert "Traceback" not in answer.stdout + answer.stderr
 
 
@@ -124,7 +141,7 @@ def test_sigterm_ends_everything_and_down_finds_nothing_left(tmp_path: Path) -> 
     folder = tmp_path / ".stack"
     folder.mkdir()
     command = [sys.executable, "-m", "stack", "up", "--folder", str(folder)]
-    child = spawn(command, os.environ | {"BITLOOT_PORT_SHIFT": "4500"})
+    child = spawn(command, os.environ | {"BITLOOT_PORT_SHIFT": free_shift()})
     wait_until(lambda: (folder / "pids" / "orders.pid").exists() or child.poll() is not None, 120)
 
     child.send_signal(signal.SIGTERM)

@@ -32,7 +32,13 @@ _SETTINGS = (
     "log_line_prefix=%m [%p] %q%u@%d ",
     "log_parameter_max_length_on_error=0",  # values of statements never reach the log
 )
-_THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_wal_size=4GB")
+_THROWAWAY = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "max_wal_size=4GB",
+    "max_connections=800",  # one server serves the services of many tests at once
+)
 
 
 class Postgres:
