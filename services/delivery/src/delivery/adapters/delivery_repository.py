@@ -14,6 +14,15 @@ from delivery.adapters.tables import cancelled_lines, deliveries, disputed_keys
 from delivery.domain.delivery import Delivery, Envelope, State
 
 
+async def serialise(transaction: Transaction, line_id: UUID) -> None:
+    """Let nobody else store or cancel this line until the transaction ends.
+
+    There may be no row to lock yet, and both messages can come at the same moment.
+    """
+    key = int.from_bytes(line_id.bytes[8:], signed=True)  # the random half of a UUIDv7
+    await transaction.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+
+
 async def add(transaction: Transaction, message: KeyReady) -> Delivery | None:
     """A new delivery, or None when the line has one: one line, one delivery."""
     added = await transaction.execute(

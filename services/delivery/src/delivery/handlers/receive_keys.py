@@ -21,6 +21,7 @@ class ReceiveKeys:
 
     async def __call__(self, transaction: Transaction, message: KeyReady) -> None:
         """Start a delivery, or compare with the one there is."""
+        await delivery_repository.serialise(transaction, message.line_id)
         delivery = await delivery_repository.add(transaction, message)
         if delivery is None:
             await self._compare(transaction, message)

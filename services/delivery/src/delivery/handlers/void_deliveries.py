@@ -19,6 +19,7 @@ class VoidDeliveries:
     async def __call__(self, transaction: Transaction, message: OrderCancelled) -> None:
         """Void them under their locks."""
         for line_id in message.line_ids:
+            await delivery_repository.serialise(transaction, line_id)
             delivery = await delivery_repository.of_line(transaction, line_id)
             if delivery is None:
                 await delivery_repository.bury(transaction, line_id)

@@ -13,6 +13,15 @@ from fulfillment_custom.adapters.tables import cancelled_lines, lines
 from fulfillment_custom.domain.line import STEPS, Line, LineState
 
 
+async def serialise(transaction: Transaction, line_id: UUID) -> None:
+    """Let nobody else take or cancel this line until the transaction ends.
+
+    There may be no row to lock yet, and both messages can come at the same moment.
+    """
+    key = int.from_bytes(line_id.bytes[8:], signed=True)  # the random half of a UUIDv7
+    await transaction.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+
+
 async def find(transaction: Transaction, line_id: UUID) -> Line | None:
     """The line with its row locked, or None."""
     query = sa.select(lines).where(lines.c.id == line_id).with_for_update()

@@ -23,6 +23,7 @@ class CancelLines:
             await self._cancel(transaction, message.order_id, line_id)
 
     async def _cancel(self, transaction: Transaction, order_id: UUID, line_id: UUID) -> None:
+        await line_repository.serialise(transaction, line_id)
         line = await line_repository.find(transaction, line_id)
         if line is None:
             await line_repository.bury(transaction, line_id)

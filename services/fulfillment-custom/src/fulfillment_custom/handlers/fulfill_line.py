@@ -21,6 +21,7 @@ class FulfillLine:
         """Serve the line, or say why not."""
         # The product before the line: everybody locks in this order.
         await stock_repository.lock_product(transaction, message.product_id)
+        await line_repository.serialise(transaction, message.line_id)
         known = await line_repository.find(transaction, message.line_id)
         if known is not None:
             await self._repeat_answer(transaction, known)
