@@ -70,6 +70,7 @@ class ServiceHarness:
             finally:
                 for resource in service.resources:
                     await resource.__aexit__(None, None, None)
+                await service.database.dispose()
 
     @property
     def database(self) -> Database:

@@ -22,7 +22,8 @@ from servicekit.clock import SystemClock, new_id
 from servicekit.database import Database
 from stack.endpoints import KafkaServer
 
-pytestmark = pytest.mark.integration
+# One group of the service on one broker: two runs at once would share the messages.
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("payments-on-kafka")]
 KAFKA_AWAY = "127.0.0.1:9"
 
 

@@ -34,7 +34,16 @@ class ApplyNews:
     async def __call__(
         self, transaction: Transaction, invoice: Invoice, news: PaymentFacts, *, source: str
     ) -> Decision:
-        """Apply news to a locked order and say what they caused."""
+        """Apply news to a locked order; of finished money the gateway is asked again."""
+        decision = await self.apply(transaction, invoice, news, source=source)
+        if decision.effect is Effect.CONFIRMING:
+            await schedule(transaction, CONFIRM_PAYMENT, news.payment_id, self._clock.now())
+        return decision
+
+    async def apply(
+        self, transaction: Transaction, invoice: Invoice, news: PaymentFacts, *, source: str
+    ) -> Decision:
+        """Apply news to a locked order and say what they caused; nobody is asked."""
         owner = await payment_repository.order_of(transaction, news.payment_id)
         if owner not in {None, invoice.order_id}:
             _log.error("payment.foreign", payment_id=news.payment_id, order_id=str(owner))
@@ -61,11 +70,10 @@ class ApplyNews:
     ) -> None:
         now = self._clock.now()
         is_owed = any(p.is_refundable for p in known if p.payment_id == facts.payment_id)
-        if decision.effect is Effect.CONFIRMING:
-            await schedule(transaction, CONFIRM_PAYMENT, facts.payment_id, now)
-        elif decision.effect is Effect.SURPLUS or is_owed:
+        is_surplus = decision.effect is Effect.SURPLUS or is_owed
+        if is_surplus and decision.effect is not Effect.CONFIRMING:
             await self.owe_back(transaction, invoice, facts, decision.reason or "")
-        elif decision.report is not None:
+        elif decision.report is not None and decision.effect is not Effect.CONFIRMING:
             report = Report.about(decision.report, facts, decision.reason)
             await publish_payment_updated(transaction, invoice, report, now)
         if facts.is_in_flight:

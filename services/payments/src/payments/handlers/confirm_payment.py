@@ -77,7 +77,7 @@ class ConfirmPayment:
         self, transaction: Transaction, invoice: Invoice, answer: PaymentFacts
     ) -> None:
         """First what the answer says about the payment, then what that is worth."""
-        await self._news(transaction, invoice, answer, source="gateway")
+        await self._news.apply(transaction, invoice, answer, source="gateway")
         known = await payment_repository.of_order(transaction, invoice.order_id)
         facts = completed(answer, known)
         if any(p.is_refundable for p in known if p.payment_id == facts.payment_id):
