@@ -12,6 +12,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from aiokafka import ConsumerRecord
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
@@ -20,7 +22,7 @@ from servicekit.dead_letters import Record, header_text
 from servicekit.outbox import Sender
 
 MAX_BATCH: Final = 500
-_GRACE_S: Final = 15.0
+_GRACE_S: Final = 10.0
 _SESSION_TIMEOUT_MS: Final = 15_000  # a busy event loop must not drop out; a killed one is missed
 _HEARTBEAT_MS: Final = 500  # how soon a member hears that another one joins: topics join one by one
 
@@ -79,6 +81,18 @@ async def _as_records(message: Any) -> list[Record]:
 def _record(record: ConsumerRecord) -> Record:
     headers = {key: header_text(value) for key, value in record.headers}
     return Record(record.topic, record.partition, record.offset, record.key, record.value, headers)
+
+
+async def answers(bootstrap_servers: str) -> bool:
+    """Whether a broker can be reached at this moment."""
+    client = AIOKafkaClient(bootstrap_servers=bootstrap_servers.split(","))
+    try:
+        await client.bootstrap()
+    except (KafkaError, OSError):
+        return False
+    finally:
+        await client.close()
+    return True
 
 
 def sender(broker: KafkaBroker) -> Sender:

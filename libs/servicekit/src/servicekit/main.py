@@ -20,7 +20,8 @@ from servicekit.telemetry import configure_telemetry
 
 S = TypeVar("S", bound=HttpSettings)
 
-_STOP_S = 20
+# Requests, then Kafka (12 s), then PostgreSQL (5 s): all within 25 s of SIGTERM.
+_STOP_S = 5
 
 
 def run(

@@ -7,7 +7,7 @@ consumers' inboxes take care of that.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final, Protocol
 
@@ -28,8 +28,9 @@ LEASE: Final = timedelta(seconds=10)
 BATCH: Final = 500
 SEND_TIMEOUT_S: Final = 30
 # An idempotent producer can wedge itself after a broker's hiccup (aiokafka #1017):
-# after this many failures in a row a fresh process is the cure.
+# after this many failures in a row, while Kafka answers, a fresh process is the cure.
 MAX_FAILURES: Final = 20
+PAUSE_S: Final = 1.0
 POLL_S: Final = 1.0
 # Room for headers and framing below the topic's limit.
 _MAX_BODY: Final = MAX_MESSAGE_BYTES - 64 * 1024
@@ -42,6 +43,10 @@ class MessageTooLarge(Exception):
 
     def __init__(self, message: Message, size: int) -> None:
         super().__init__(f"{message.topic} message has {size} bytes, at most {_MAX_BODY} go out")
+
+
+class ProducerWedged(Exception):
+    """Kafka answers, yet nothing can be sent for long: a fresh process may."""
 
 
 class Sender(Protocol):
@@ -84,26 +89,35 @@ def _row(message: Message, traceparent: str | None) -> dict[str, Any]:
 class OutboxRelay:
     """Sends what stands in the outbox, in order, while it holds the lease."""
 
-    def __init__(self, database: Database, send: Sender, wake: asyncio.Event) -> None:
+    def __init__(
+        self,
+        database: Database,
+        send: Sender,
+        wake: asyncio.Event,
+        kafka_answers: Callable[[], Awaitable[bool]],
+    ) -> None:
         self._database = database
         self._send = send
         self._wake = wake
+        self._kafka_answers = kafka_answers
         self._owner = new_id()
         self._failures = 0
 
     async def run(self) -> None:
-        """Relay for ever.
+        """Relay for ever; while Kafka or PostgreSQL is away the outbox keeps everything.
 
         Raises:
-            RuntimeError: sending failed so often that a fresh process is the cure.
+            ProducerWedged: Kafka answers, but sending failed too often in a row.
         """
         while True:
             try:
                 sent = await self.flush()
-                self._failures = 0
+            except ProducerWedged:
+                raise
             except Exception as error:  # noqa: BLE001  whatever failed: send it again
                 sent = 0
-                await self._failed(error)
+                _log.warning("outbox.not_sent", error=repr(error), failures=self._failures)
+                await asyncio.sleep(PAUSE_S)
             if not sent:
                 await wait_for_wake(self._wake, POLL_S)
 
@@ -114,9 +128,7 @@ class OutboxRelay:
         rows = await self._next_batch()
         if not rows:
             return 0
-        async with asyncio.timeout(SEND_TIMEOUT_S):
-            acknowledgements = [await self._send_row(row) for row in rows]
-            await asyncio.gather(*acknowledgements)
+        await self._send_all(rows)
         crash_point("relay.after_send")
         async with self._database.transaction() as transaction:
             sent = [row.seq for row in rows]
@@ -142,18 +154,23 @@ class OutboxRelay:
             rows = await transaction.execute(sa.select(outbox).order_by(outbox.c.seq).limit(BATCH))
             return rows.all()
 
+    async def _send_all(self, rows: Sequence[sa.Row[Any]]) -> None:
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                acknowledgements = [await self._send_row(row) for row in rows]
+                await asyncio.gather(*acknowledgements)
+        except Exception as error:
+            self._failures = self._failures + 1 if await self._kafka_answers() else 0
+            if self._failures >= MAX_FAILURES:
+                raise ProducerWedged from error
+            raise
+        self._failures = 0
+
     async def _send_row(self, row: sa.Row[Any]) -> asyncio.Future[Any]:
         headers = {"content-type": "application/json", "message_id": str(row.message_id)}
         if row.traceparent:
             headers["traceparent"] = row.traceparent
         return await self._send(row.body, topic=row.topic, key=row.key.encode(), headers=headers)
-
-    async def _failed(self, error: Exception) -> None:
-        self._failures += 1
-        _log.warning("outbox.send_failed", error=repr(error), failures=self._failures)
-        if self._failures >= MAX_FAILURES:
-            raise RuntimeError("the outbox could not be sent; a fresh process may") from error
-        await asyncio.sleep(min(5.0, 0.2 * 2**self._failures))
 
     async def release_lease(self) -> None:
         """Let another relay start at once, at a clean end."""

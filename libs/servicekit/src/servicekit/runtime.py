@@ -11,6 +11,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import httpx
@@ -24,7 +25,7 @@ from servicekit.database import Database
 from servicekit.http import create_http
 from servicekit.jobs import JobRunner
 from servicekit.jwks import HttpJwks, JwksSource, StaticJwks
-from servicekit.kafka import build_broker, sender, subscribe
+from servicekit.kafka import answers, build_broker, sender, subscribe
 from servicekit.migrations import check_schema
 from servicekit.notifications import Notifications
 from servicekit.outbox import OutboxRelay
@@ -32,7 +33,7 @@ from servicekit.sampler import Sampler
 from servicekit.settings import ServiceSettings
 from servicekit.tokens import TokenVerifier, install_tokens
 
-_STOP_S: Final = 20.0
+_STOP_S: Final = 12.0
 _RECONNECT_S: Final = 1.0
 
 _log = structlog.get_logger()
@@ -77,7 +78,9 @@ class Runtime:
         events = self._notifications.events
         redeliver = redelivery_runner(self.consumers, service.database, service.clock)
         self.jobs = [*service.jobs, redeliver]
-        self.relay = OutboxRelay(service.database, sender(self.broker), events["outbox"])
+        self.relay = OutboxRelay(
+            service.database, sender(self.broker), events["outbox"], self._kafka_answers
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     @asynccontextmanager
@@ -105,21 +108,18 @@ class Runtime:
                 job.wake.set()
 
     async def _join_kafka(self) -> None:
-        await self._until_kafka_answers(self.broker.connect)
+        while not await self._kafka_answers():
+            _log.warning("kafka.away")
+            await asyncio.sleep(_RECONNECT_S)
+        await _until_done(self.broker.connect)
         # The relay needs no consumer: what waits goes out while the groups still assemble.
         self._supervise("relay", self.relay.run())
-        await self._until_kafka_answers(self.broker.start)
+        for subscriber in self.broker.subscribers:
+            await _until_done(partial(_start, subscriber))
         _log.info("kafka.joined")
 
-    async def _until_kafka_answers(self, attempt: Callable[[], Awaitable[object]]) -> None:
-        while True:
-            try:
-                await attempt()
-            except Exception as error:  # noqa: BLE001  whatever it is, Kafka is not there yet
-                _log.warning("kafka.away", error=repr(error))
-                await asyncio.sleep(_RECONNECT_S)
-            else:
-                return
+    async def _kafka_answers(self) -> bool:
+        return await answers(self.service.settings.kafka_bootstrap_servers)
 
     def _supervise(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name=name)
@@ -127,15 +127,42 @@ class Runtime:
         self._tasks.append(task)
 
     async def _stop(self) -> None:
-        try:
-            async with asyncio.timeout(_STOP_S):
-                await self.broker.stop()
-        except TimeoutError:
-            _log.warning("kafka.stop_timed_out")  # away: it wants to flush what the outbox keeps
+        # Away, Kafka lets its client wait for ever: what it wants to flush stands in the outbox.
+        async with _best_effort("kafka.stop_failed"), asyncio.timeout(_STOP_S):
+            await self.broker.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.relay.release_lease()
+        async with _best_effort("outbox.lease_kept"):
+            await self.relay.release_lease()
+
+
+@asynccontextmanager
+async def _best_effort(event: str) -> AsyncIterator[None]:
+    """At the end: what cannot be done any more must not keep the rest from being done."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  said, and everything heals at the next start
+        _log.warning(event, error=repr(error))
+
+
+async def _until_done(attempt: Callable[[], Awaitable[object]]) -> None:
+    while True:
+        try:
+            await attempt()
+        except Exception as error:  # noqa: BLE001  whatever it is, Kafka is not there yet
+            _log.warning("kafka.away", error=repr(error))
+            await asyncio.sleep(_RECONNECT_S)
+        else:
+            return
+
+
+async def _start(subscriber: Any) -> None:
+    try:
+        await subscriber.start()
+    except Exception:
+        await subscriber.stop()  # a second start would leave the first consumer running
+        raise
 
 
 def _end_process_if_failed(task: asyncio.Task[None]) -> None:

@@ -8,7 +8,13 @@ import pytest
 import sqlalchemy as sa
 from contracts.testing import a_key_ready, a_payment_confirmed, a_sealed_key
 from servicekit.database import Database
-from servicekit.outbox import MessageTooLarge, OutboxRelay, emit
+from servicekit.outbox import (
+    MAX_FAILURES,
+    MessageTooLarge,
+    OutboxRelay,
+    ProducerWedged,
+    emit,
+)
 from servicekit.tables import outbox, outbox_lease
 
 
@@ -34,8 +40,13 @@ class RecordingSender:
         return done
 
 
-def relay(database: Database, sender: RecordingSender) -> OutboxRelay:
-    return OutboxRelay(database, sender, asyncio.Event())
+def relay(
+    database: Database, sender: RecordingSender, *, kafka_answers: bool = False
+) -> OutboxRelay:
+    async def answers() -> bool:
+        return kafka_answers
+
+    return OutboxRelay(database, sender, asyncio.Event(), answers)
 
 
 async def test_messages_go_out_in_order_and_are_gone(database: Database) -> None:
@@ -99,3 +110,30 @@ async def test_message_kafka_would_refuse_is_refused_at_once(database: Database)
     with pytest.raises(MessageTooLarge):
         async with database.transaction() as transaction:
             await emit(transaction, a_key_ready(keys=(huge,)))
+
+
+async def test_relay_outlives_an_absence_of_kafka(database: Database) -> None:
+    sender = RecordingSender(failures=MAX_FAILURES * 2)
+    subject = relay(database, sender)
+    async with database.transaction() as transaction:
+        await emit(transaction, a_payment_confirmed())
+
+    for _ in range(MAX_FAILURES * 2):
+        with pytest.raises(ConnectionError):
+            await subject.flush()
+
+    assert await subject.flush() == 1
+
+
+async def test_producer_that_fails_while_kafka_answers_asks_for_a_fresh_process(
+    database: Database,
+) -> None:
+    subject = relay(database, RecordingSender(failures=MAX_FAILURES), kafka_answers=True)
+    async with database.transaction() as transaction:
+        await emit(transaction, a_payment_confirmed())
+    for _ in range(MAX_FAILURES - 1):
+        with pytest.raises(ConnectionError):
+            await subject.flush()
+
+    with pytest.raises(ProducerWedged):
+        await subject.run()
