@@ -29,6 +29,7 @@ LEASE: Final = timedelta(seconds=60)
 # Ends before the lease does, so that a slow worker never works on somebody else's job.
 PERFORM_TIMEOUT_S: Final = 45
 POLL_S: Final = 1.0
+SETTLE_PAUSE_S: Final = 0.2
 MAX_RETRY_DELAY_S: Final = 300
 
 _log = structlog.get_logger()
@@ -236,13 +237,21 @@ class JobRunner:
             batch = [await self._finished.get()]
             while not self._finished.empty():
                 batch.append(self._finished.get_nowait())
+            await self._settle_at_last(batch)
+
+    async def _settle_at_last(self, batch: Sequence[_Finished]) -> None:
+        """Settle, however often: a deadlock or an outage must not have the work done twice.
+
+        It ends: whose lease was taken over meanwhile settles nothing.
+        """
+        while True:
             try:
-                await self._settle(batch)
+                return await self._settle(batch)
             except Exception as error:
                 if not is_transient(error):
                     raise
-                # Their leases end, and the jobs are done again: they are made for that.
                 _log.warning("jobs.settle_failed", kind=self.kind, error=repr(error))
+                await asyncio.sleep(SETTLE_PAUSE_S)
 
     async def _settle(self, batch: Sequence[_Finished]) -> None:
         if not batch:

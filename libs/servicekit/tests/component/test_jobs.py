@@ -183,3 +183,19 @@ async def test_scheduling_again_never_puts_a_job_off(database: Database, clock: 
 
     [row] = await rows(database)
     assert row.due_at == clock.now()
+
+
+async def test_settling_that_fails_in_passing_does_not_repeat_the_work(
+    database: Database, clock: FixedClock
+) -> None:
+    work = Work(ConnectionError("a deadlock, or PostgreSQL restarts"))
+    await plan(database, "a", clock.now())
+    running = asyncio.create_task(runner(work, database, clock).run())
+
+    async with asyncio.timeout(5):
+        while not work.settled:  # noqa: ASYNC110  the runner makes it true
+            await asyncio.sleep(0.05)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert len(work.performed) == 1
