@@ -57,9 +57,17 @@ async def park(
 ) -> None:
     """Keep a record. With a clock it is tried again by a job, else it is given up now."""
     letter_id = new_id()
+    letter = insert(dead_letters)
+    on_known = (
+        letter.on_conflict_do_nothing()
+        if retry
+        else letter.on_conflict_do_update(
+            index_elements=["consumer", "topic", "partition", "kafka_offset"],
+            set_={"given_up_at": sa.func.now(), "error": error},
+        )
+    )
     kept = await transaction.scalar(
-        insert(dead_letters)
-        .values(
+        on_known.values(
             id=letter_id,
             consumer=consumer,
             topic=record.topic,
@@ -70,9 +78,7 @@ async def park(
             headers=dict(record.headers),
             error=error,
             given_up_at=None if retry else sa.func.now(),
-        )
-        .on_conflict_do_nothing()
-        .returning(dead_letters.c.id)
+        ).returning(dead_letters.c.id)
     )
     if kept and retry:
         await schedule(transaction, REDELIVER, letter_id, retry.now() + RETRY_DELAYS[0])
@@ -90,8 +96,12 @@ async def fetch(transaction: Transaction, letter_id: str) -> sa.Row[Any] | None:
 
 
 async def delivered(transaction: Transaction, letter_id: str) -> None:
-    """The message had its effect after all: nothing is left of the letter."""
-    await transaction.execute(sa.delete(dead_letters).where(dead_letters.c.id == UUID(letter_id)))
+    """The message had its effect after all: nothing is left of a letter not given up."""
+    await transaction.execute(
+        sa.delete(dead_letters).where(
+            dead_letters.c.id == UUID(letter_id), dead_letters.c.given_up_at.is_(None)
+        )
+    )
 
 
 async def failed_again(

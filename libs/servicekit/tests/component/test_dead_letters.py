@@ -1,0 +1,40 @@
+"""Dead letters: whole, until they had their effect, or for a person."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from contracts import PaymentConfirmed
+from servicekit.consumer import BatchConsumer, Consumer, redelivery_runner
+from servicekit.database import Database, Transaction
+from servicekit.dead_letters import Record
+from servicekit.tables import dead_letters
+from servicekit.testing import FixedClock
+
+
+async def test_unreadable_letter_is_kept_whatever_failed_around_it(
+    database: Database, clock: FixedClock
+) -> None:
+    failures = [RuntimeError("the order could not be flagged")]
+    flagged: list[UUID | None] = []
+
+    async def handle(_transaction: Transaction, _message: PaymentConfirmed) -> None:
+        raise AssertionError("nothing here can be read")
+
+    async def give_up(_transaction: Transaction, order: UUID | None, _reason: str) -> None:
+        if len(failures) > len(flagged):
+            flagged.append(None)
+            raise failures[0]
+        flagged.append(order)
+
+    consumer = BatchConsumer(Consumer(PaymentConfirmed, "test", handle, give_up), database, clock)
+    # The batch, its isolation: both fail to flag the order; the redelivery does not.
+    failures.append(failures[0])
+    await consumer([Record("payment.confirmed", 0, 7, None, b"not json", {})])
+    clock.advance(10)
+    await redelivery_runner([consumer], database, clock).run_due()
+
+    async with database.transaction() as transaction:
+        [letter] = (await transaction.execute(sa.select(dead_letters))).all()
+    assert len(flagged) == 3
+    assert letter.body == b"not json"
+    assert letter.given_up_at is not None
