@@ -62,14 +62,14 @@ class BatchConsumer(Generic[M]):
         """Give every record its effect, or park it.
 
         Raises:
-            Exception: PostgreSQL is away; nothing was acknowledged, the batch comes again.
+            Exception: PostgreSQL is away, or the letter box cannot be written; nothing was
+                acknowledged, the batch comes again.
         """
         try:
             await self._consume(records)
         except Exception as error:
-            if is_transient(error):
-                _log.warning("consumer.paused", topic=self._topic, error=repr(error))
-                await asyncio.sleep(_PAUSE_S)
+            _log.warning("consumer.paused", topic=self._topic, error=repr(error))
+            await asyncio.sleep(_PAUSE_S)
             raise
         crash_point("consumer.after_commit")
 
