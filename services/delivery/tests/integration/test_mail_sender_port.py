@@ -100,8 +100,14 @@ async def test_final_answer_refuses_the_mail(scripted: Any, answers: dict[str, s
 
 @pytest.mark.parametrize(
     "answers",
-    [{"RCPT": "450 later"}, {"greeting": "421 busy"}, {".": "451 oops"}, {".": "drop"}],
-    ids=["greylisted", "busy", "local error", "lost after DATA"],
+    [
+        {"RCPT": "450 later"},
+        {"greeting": "421 busy"},
+        {"greeting": "554 go away"},
+        {".": "451 oops"},
+        {".": "drop"},
+    ],
+    ids=["greylisted", "busy", "unwanted", "local error", "lost after DATA"],
 )
 async def test_passing_trouble_defers_the_mail(scripted: Any, answers: dict[str, str]) -> None:
     sender = await scripted(**answers)
@@ -116,6 +122,14 @@ async def test_server_without_tls_gets_no_mail_where_tls_is_asked_for(scripted: 
 
     with pytest.raises(MailDeferred):
         await strict.send(a_mail())
+
+
+async def test_address_the_server_cannot_take_refuses_the_mail(scripted: Any) -> None:
+    sender, mail = await scripted(), a_mail()
+    mail.replace_header("To", "jörg@example.com")
+
+    with pytest.raises(MailRefused):
+        await sender.send(mail)
 
 
 async def test_no_server_defers_the_mail() -> None:

@@ -60,6 +60,13 @@ class SmtpSender:
             )
         except aiosmtplib.SMTPRecipientsRefused as error:
             raise _judge(error.recipients[0].code) from error
+        except aiosmtplib.SMTPConnectResponseError as error:
+            # A server that does not want us says nothing about this mail.
+            raise MailDeferred(f"greeted with {error.code}") from error
+        except aiosmtplib.SMTPNotSupported as error:
+            if str(mail["To"]).isascii():
+                raise MailDeferred(type(error).__name__) from error
+            raise MailRefused("the server takes no address with such letters") from error
         except aiosmtplib.SMTPResponseException as error:
             raise _judge(error.code) from error
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
