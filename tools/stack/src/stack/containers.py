@@ -22,7 +22,7 @@ from stack.part_sources import PartSecrets
 from stack.parts.databases import answers as postgres_answers
 from stack.parts.kafka_client import broker_answers
 from stack.parts.probes import http_answers
-from stack.parts.s3 import BUCKET
+from stack.parts.s3 import BUCKET, REGION
 from stack.ports import LOOPBACK, free_port
 from stack.watchdog import CONTAINERS_NOTE
 
@@ -33,7 +33,6 @@ MAIL_IMAGE = "axllent/mailpit:latest"
 _DEADLINE_S = 120.0
 _POLL_S = 0.2
 _S3_KEY_ID = "bitloot"
-_S3_REGION = "us-east-1"
 
 
 class ContainerParts:
@@ -73,10 +72,10 @@ class ContainerParts:
         port = free_port()
         container = DockerContainer(S3_IMAGE)
         _publish(container, 7070, port)
-        container.with_env("ROOT_ACCESS_KEY", _S3_KEY_ID)
+        container.with_env("ROOT_ACCESS_KEY", _S3_KEY_ID).with_env("VGW_REGION", REGION)
         container.with_env("ROOT_SECRET_KEY", self._secrets.s3).with_command("posix /tmp")
         url = f"http://{LOOPBACK}:{port}"
-        store = ObjectStore(url, BUCKET, _S3_KEY_ID, self._secrets.s3, _S3_REGION)
+        store = ObjectStore(url, BUCKET, _S3_KEY_ID, self._secrets.s3, REGION)
         self._start(S3_IMAGE, container, lambda: _has_bucket(store))
         return store
 
@@ -164,7 +163,10 @@ def _has_bucket(store: ObjectStore) -> bool:
         region_name=store.region,
     )
     try:
-        client.create_bucket(Bucket=store.bucket)
+        client.create_bucket(
+            Bucket=store.bucket,
+            CreateBucketConfiguration={"LocationConstraint": store.region},  # type: ignore[typeddict-item]  # the stubs know Amazon's regions only
+        )
     except (BotoCoreError, ClientError):
         return False
     return True
