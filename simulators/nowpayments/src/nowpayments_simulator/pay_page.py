@@ -41,7 +41,7 @@ REFRESH_S = 2
 def pay_page(invoice: Invoice, payments: list[Payment]) -> str:
     """The page of one invoice with what has been paid so far; it reloads while money moves."""
     moving = any(payment.planned for payment in payments)
-    amount = f"{invoice.price_amount:f} {invoice.price_currency.upper()}"
+    amount = f"{invoice.price_amount:.2f} {invoice.price_currency.upper()}"
     content = "".join(
         (
             f"<h1>{escape(amount)}</h1>",

@@ -18,6 +18,8 @@ from delivery.domain.link import link, link_token
 from delivery.domain.mail import Mail
 
 _LINE_BREAKS: Final = "\r\n"
+_MAX_LINE: Final = 990
+"""Bytes of a line in a mail: 998 by RFC 5322, less some room."""
 
 
 class MailWriter:
@@ -58,8 +60,8 @@ class MailWriter:
             ("X-Entity-Ref-ID", str(mail.id)),
         ):
             message[name] = _one_line(value)
-        message.set_content(text)
-        message.add_alternative(html, subtype="html")
+        message.set_content(text, cte=_encoding(text))
+        message.add_alternative(html, subtype="html", cte=_encoding(html))
         # A random boundary would make each retry another mail.
         message.set_boundary(hashlib.sha256(mail.message_id.encode()).hexdigest()[:40])
         return message
@@ -91,6 +93,12 @@ class MailWriter:
             self._templates.get_template("keys.txt").render(facts),
             self._templates.get_template("keys.html").render(facts),
         )
+
+
+def _encoding(content: str) -> str:
+    """Plain where it can be: a link stays whole for people who read the source."""
+    is_plain = content.isascii() and max(map(len, content.splitlines()), default=0) < _MAX_LINE
+    return "7bit" if is_plain else "quoted-printable"
 
 
 def _one_line(value: str) -> str:
