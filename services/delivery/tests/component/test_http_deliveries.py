@@ -8,7 +8,9 @@ import pytest
 import sqlalchemy as sa
 from contracts import DeliveryState, DeliveryUpdated, KeyReady, OrderCancelled
 from delivery.adapters.tables import reveal_log
+from delivery.bootstrap import Outside, build_service
 from delivery.errors import KeyStoreUnavailable
+from delivery.settings import DeliverySettings
 from delivery.testing import (
     SIGNER,
     InMemoryKeyStore,
@@ -17,7 +19,7 @@ from delivery.testing import (
     some_keys,
 )
 from servicekit.clock import new_id
-from servicekit.sealing import GameKey
+from servicekit.sealing import GameKey, KeyRing, new_key_pair
 from servicekit.testing import FixedClock, ServiceHarness, order_token
 
 Link = tuple[str, str]
@@ -252,6 +254,23 @@ async def test_keys_sealed_for_somebody_else_go_to_a_person(delivery: ServiceHar
     [message] = await delivery.sent(DeliveryUpdated)
     assert message.state is DeliveryState.NEEDS_ATTENTION
     assert "UnknownRecipientKey" in str(message.reason)
+
+
+async def test_keys_that_can_be_opened_after_all_are_stored_when_they_are_asked_for_again(
+    settings: DeliverySettings, clock: FixedClock, store: InMemoryKeyStore
+) -> None:
+    message, stranger = some_keys(), KeyRing.parse(new_key_pair().private)
+    outside, jwks = Outside(store, RecordingSender()), SIGNER.static_jwks()
+    lacking = settings.model_copy(update={"hpke_private_keys": stranger})
+    async with ServiceHarness.start(build_service(lacking, clock, outside, jwks)) as before:
+        await before.deliver(message)
+        await before.run_jobs()
+    async with ServiceHarness.start(build_service(settings, clock, outside, jwks)) as delivery:
+        await delivery.deliver(message.model_copy(update={"id": new_id()}))
+        await delivery.run_jobs()
+
+        states = [m.state for m in await delivery.sent(DeliveryUpdated)]
+    assert states[:2] == [DeliveryState.NEEDS_ATTENTION, DeliveryState.STORED]
 
 
 async def test_unknown_field_is_refused_without_its_value(

@@ -27,7 +27,7 @@ STEPS: Final[dict[State, frozenset[State]]] = {
     State.MAILED: frozenset({State.MAIL_FAILED, State.VOIDED}),
     State.MAIL_FAILED: frozenset({State.MAILED, State.VOIDED}),
     State.VOIDED: frozenset(),
-    State.NEEDS_ATTENTION: frozenset({State.VOIDED}),
+    State.NEEDS_ATTENTION: frozenset({State.RECEIVED, State.VOIDED}),
 }
 """A mail that fails later (a renewed link) shows on a delivery that was mailed before."""
 

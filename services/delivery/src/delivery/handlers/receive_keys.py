@@ -43,6 +43,10 @@ class ReceiveKeys:
                 state=DeliveryState.NEEDS_ATTENTION,
                 reason="other keys came for a line that has its keys",
             )
+        elif known.state is State.NEEDS_ATTENTION and known.move(State.RECEIVED):
+            # A person has looked, say after adding a missing key to a ring.
+            await delivery_repository.save(transaction, known)
+            await schedule(transaction, STORE, known.id, self._clock.now())
         elif known.state is not State.RECEIVED:
             await self._publish(transaction, known)  # asked again: answer again
 
