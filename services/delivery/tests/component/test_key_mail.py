@@ -3,10 +3,14 @@
 import re
 
 import pytest
-from contracts import DeliveryState, DeliveryUpdated
+import sqlalchemy as sa
+from contracts import DeliveryState, DeliveryUpdated, EmailRequested
+from delivery.adapters.tables import mails
 from delivery.errors import KeyStoreUnavailable, MailDeferred, MailRefused
-from delivery.testing import BUYER, SIGNER, InMemoryKeyStore, RecordingSender, some_keys
+from delivery.testing import BUYER, RING, SIGNER, InMemoryKeyStore, RecordingSender, some_keys
 from servicekit.clock import new_id
+from servicekit.sealing import seal
+from servicekit.tables import jobs
 from servicekit.testing import FixedClock, ServiceHarness, order_token
 
 
@@ -121,6 +125,43 @@ async def test_refused_mail_is_reported_and_does_not_hide_the_key(
         headers=order_headers(message.order_id, clock),
     )
     assert answer.status_code == 200
+
+
+async def test_mail_that_no_server_takes_is_reported_in_the_end(
+    delivery: ServiceHarness, sender: RecordingSender, clock: FixedClock
+) -> None:
+    sender.failures = [MailDeferred("deferred with 450")] * 2
+    await delivery.deliver(some_keys("A-1"))
+    await delivery.run_jobs()
+    assert await states(delivery) == [DeliveryState.STORED]
+
+    clock.advance(hours=72)
+    await delivery.run_jobs()
+
+    assert await states(delivery) == [DeliveryState.STORED, DeliveryState.MAIL_FAILED]
+
+
+async def test_mail_without_a_text_ends_and_is_not_tried_for_ever(
+    delivery: ServiceHarness, sender: RecordingSender, clock: FixedClock
+) -> None:
+    key, to = RING.public_key, seal(RING.public_key, BUYER.encode(), "test")
+    request = EmailRequested(
+        id=new_id(),
+        occurred_at=clock.now(),
+        kind="sign_in_code",
+        subject_key="session-1",
+        to=to,
+        body=seal(key, b'{"subject": "a mail without a text"}', "test"),
+    )
+
+    await delivery.deliver(request)
+    await delivery.run_jobs()
+
+    assert sender.tried == []
+    async with delivery.database.transaction() as transaction:
+        [mail] = (await transaction.execute(sa.select(mails))).all()
+        left = await transaction.scalar(sa.select(sa.func.count()).select_from(jobs))
+    assert (mail.state, mail.answer, left) == ("failed", "cannot be written: KeyError", 0)
 
 
 def order_headers(order_id: object, clock: FixedClock) -> dict[str, str]:

@@ -90,12 +90,7 @@ def _mail(row: sa.Row[Any]) -> Mail:
         message_id=row.message_id,
         dated_at=row.dated_at,
         recipient=Sealed.model_validate(row.recipient),
-        links=[
-            KeyLink(
-                UUID(link["delivery_id"]), link["link_version"], link["title"], link["quantity"]
-            )
-            for link in row.links or ()
-        ],
+        links=[_link(link) for link in row.links or ()],
         body=Sealed.model_validate(row.body) if row.body else None,
     )
 

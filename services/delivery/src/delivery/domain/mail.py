@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -11,6 +11,9 @@ from contracts import Sealed
 
 KEYS: Final = "keys"
 """The kind of mail that links to keys."""
+
+MAIL_LIFE: Final = timedelta(hours=72)
+"""How long a mail is tried: then the links in it are dead, and a person has to look."""
 
 
 class MailState(StrEnum):

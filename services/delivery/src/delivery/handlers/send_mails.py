@@ -11,6 +11,7 @@ from email.utils import parseaddr
 from typing import Final
 from uuid import UUID
 
+import structlog
 from contracts import DeliveryState, EmailRequested
 from servicekit.clock import Clock, new_id
 from servicekit.crash import crash_point
@@ -22,11 +23,13 @@ from delivery.adapters import delivery_repository, mail_repository
 from delivery.adapters.mail_writer import MailWriter
 from delivery.adapters.publish_delivery_updated import publish_delivery_updated
 from delivery.domain.delivery import MAIL_WAIT, Delivery, State
-from delivery.domain.mail import KEYS, KeyLink, Mail, MailState
-from delivery.errors import MailRefused
+from delivery.domain.mail import KEYS, MAIL_LIFE, KeyLink, Mail, MailState
+from delivery.errors import MailDeferred, MailRefused
 from delivery.ports import MailSender
 
 MAIL: Final = "mail"
+
+_log = structlog.get_logger()
 
 
 async def plan_key_mail(transaction: Transaction, stored: Delivery, now: datetime) -> None:
@@ -116,7 +119,11 @@ class SendMails:
             await self._sender.send(self._writer.write(mail))
         except MailRefused as error:
             return _Ended(mail, MailState.FAILED, str(error))
-        except (CannotOpen, UnknownRecipientKey, ValueError) as error:
+        except MailDeferred as error:
+            if self._clock.now() < mail.dated_at + MAIL_LIFE:
+                raise
+            return _Ended(mail, MailState.FAILED, f"not taken for long: {error}")
+        except (CannotOpen, UnknownRecipientKey, ValueError, KeyError) as error:
             return _Ended(mail, MailState.FAILED, f"cannot be written: {type(error).__name__}")
         return _Ended(mail, MailState.SENT)
 
@@ -136,6 +143,8 @@ class SendMails:
         now = self._clock.now()
         if not await mail_repository.end(transaction, ended.mail, ended.state, now, ended.answer):
             return
+        if ended.state is MailState.FAILED:
+            _log.error("mail.failed", mail_id=str(ended.mail.id), reason=ended.answer)
         for link in ended.mail.links:
             delivery = await delivery_repository.get(transaction, link.delivery_id)
             if delivery is not None:
