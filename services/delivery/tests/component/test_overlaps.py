@@ -2,14 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from contracts import DeliveryState, DeliveryUpdated, OrderCancelled
+from delivery.adapters.tables import deliveries
 from delivery.handlers.receive_keys import ReceiveKeys
+from delivery.handlers.send_mails import MAIL
 from delivery.handlers.void_deliveries import VoidDeliveries
-from delivery.testing import InMemoryKeyStore, some_keys
+from delivery.testing import SIGNER, InMemoryKeyStore, some_keys
 from servicekit.clock import new_id
-from servicekit.testing import FixedClock, ServiceHarness
+from servicekit.jobs import schedule
+from servicekit.tables import jobs
+from servicekit.testing import FixedClock, ServiceHarness, order_token
 
 Step = tuple[Callable[..., Awaitable[None]], Any]
 
@@ -66,3 +72,24 @@ async def test_cancellation_at_the_moment_the_keys_come_voids_them(
     await delivery.run_jobs()
 
     assert await states(delivery) == [DeliveryState.VOIDED]
+
+
+async def test_new_link_while_a_mail_is_being_settled_waits_its_turn(
+    delivery: ServiceHarness, clock: FixedClock
+) -> None:
+    message = some_keys("AAAA-1")
+    await delivery.deliver(message)
+    await delivery.run_jobs()
+    [stored, _] = await delivery.sent(DeliveryUpdated)
+    headers = {"Authorization": f"Bearer {order_token(SIGNER, message.order_id, now=clock.now())}"}
+    async with delivery.database.transaction() as transaction:
+        await schedule(transaction, MAIL, message.order_id, clock.now() + timedelta(days=1))
+
+    async with delivery.database.transaction() as settling:
+        await settling.execute(sa.select(jobs).with_for_update())
+        path = f"/deliveries/{stored.delivery_id}/link"
+        asked = asyncio.create_task(delivery.http.post(path, headers=headers))
+        await asyncio.sleep(0.3)
+        await settling.execute(sa.select(deliveries).with_for_update())
+
+    assert (await asked).status_code == 202

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Annotated, Literal
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from servicekit.problems import Problem
@@ -22,6 +23,8 @@ from delivery.errors import (
 )
 from delivery.handlers.renew_link import RenewLink
 from delivery.handlers.reveal_keys import RevealKeys, RevealRequest
+
+_log = structlog.get_logger()
 
 
 class RevealIn(BaseModel):
@@ -124,6 +127,7 @@ def _as_problems() -> Iterator[None]:
             429, detail="Too many tries. Please wait a while.", headers=headers
         ) from error
     except (KeyStoreUnavailable, CannotDecrypt) as error:
+        _log.error("reveal.impossible", error=type(error).__name__, reason=str(error))
         headers = {**no_store, "Retry-After": "10"}
         detail = "Your key is safe but cannot be read right now. This try was not counted."
         raise Problem(503, detail=detail, headers=headers) from error

@@ -42,10 +42,13 @@ class RenewLink:
         """
         now = self._clock.now()
         async with self._database.transaction() as transaction:
-            delivery = await delivery_repository.get(transaction, delivery_id)
-            if delivery is None or not opens(principal, delivery, now):
+            known = await delivery_repository.read(transaction, delivery_id)
+            if known is None or not opens(principal, known, now):
                 raise NoSuchLink
-            if delivery.state not in READABLE:
+            # The job before the delivery: a mail that is being settled locks in this order.
+            await schedule(transaction, MAIL, known.order_id, now)
+            delivery = await delivery_repository.get(transaction, delivery_id)
+            if delivery is None or delivery.state not in READABLE:
                 raise NoSuchLink
             about = str(delivery.order_id)
             since = now - timedelta(days=1)
@@ -62,4 +65,3 @@ class RenewLink:
                 state=DeliveryState.RENEWED,
             )
             await freeze_key_mail(transaction, [delivery], now, self._mail_from)
-            await schedule(transaction, MAIL, delivery.order_id, now)
