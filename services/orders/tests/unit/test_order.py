@@ -1,5 +1,6 @@
 """An order's status follows from its money and its lines."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -184,3 +185,19 @@ def test_text_offers_the_key_as_soon_as_one_is_ready() -> None:
     assert preparing == "Your key is being prepared…"
     assert status_text(OrderStatus.FULFILLING, has_ready_key=True) == READY_TEXT
     assert status_text(OrderStatus.REFUND_DUE, has_ready_key=True) != READY_TEXT
+
+
+@pytest.mark.parametrize("cancel_first", [True, False])
+def test_part_payment_of_a_cancelled_order_is_seen_by_a_person(*, cancel_first: bool) -> None:
+    order = an_order()
+    steps: list[Callable[[], bool]] = [
+        lambda: order.cancel(NOW, "asked for"),
+        lambda: order.move_money(MoneyStatus.UNDERPAID, NOW),
+    ]
+
+    for step in steps if cancel_first else reversed(steps):
+        step()
+
+    assert status_of(order) is OrderStatus.NEEDS_ATTENTION
+    order.unflag(NOW, "paid back by hand")
+    assert status_of(order) is OrderStatus.CANCELLED

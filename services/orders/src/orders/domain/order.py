@@ -112,6 +112,7 @@ class Order:
         if to is self.money or to not in MONEY_STEPS[self.money]:
             return False
         self.money = to
+        self._flag_part_payment()
         self._settle_status(now, reason)
         return True
 
@@ -152,6 +153,7 @@ class Order:
         self.cancelled = True
         for line in self.lines:
             self.move_line(line, LineStatus.CANCELLED, now, reason)
+        self._flag_part_payment()
         self._settle_status(now, reason)
         return True
 
@@ -165,6 +167,11 @@ class Order:
         """A person has looked."""
         self.attention.clear()
         self._settle_status(now, reason)
+
+    def _flag_part_payment(self) -> None:
+        """Money of a cancelled order that will never be confirmed: a person gives it back."""
+        if self.cancelled and self.money is MoneyStatus.UNDERPAID:
+            self.attention.append("a part was paid for a cancelled order")
 
     def _settle_status(self, now: datetime, reason: str | None) -> None:
         status = derive_status(self)
@@ -180,10 +187,10 @@ def derive_status(order: Order) -> OrderStatus:
     """The status that follows from the money and the lines (design, section 4)."""
     if order.is_paid:
         return _paid_status(order)
-    if order.cancelled:
-        return OrderStatus.CANCELLED
     if order.attention:
         return OrderStatus.NEEDS_ATTENTION
+    if order.cancelled:
+        return OrderStatus.CANCELLED
     return _UNPAID[order.money]
 
 

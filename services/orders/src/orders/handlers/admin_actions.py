@@ -95,11 +95,16 @@ class ActOnOrder:
         await publish_order_cancelled(transaction, order, reason, now)
 
     async def _retry(self, transaction: Transaction, order: Order, reason: str) -> None:
-        """Ask again for what has no keys: a known line is answered with its state."""
-        if not order.is_paid:
-            raise ActionRefused("only a paid order can be tried again")
+        """Ask again for what has no keys: a known line is answered with its state.
+
+        An unpaid order has nothing to ask for; what flagged it is settled then.
+        """
+        if not order.is_paid and not order.attention:
+            raise ActionRefused("only a paid or flagged order can be tried again")
         now = self._clock.now()
         order.unflag(now, reason)
+        if not order.is_paid:
+            return
         open_states = {LineStatus.REQUESTED, LineStatus.DELAYED}
         asked = [line for line in order.lines if line.status in open_states]
         if asked:
