@@ -14,10 +14,11 @@ from orders.domain.catalogue import Product, ProductStatus
 from orders.domain.routing import Rollout
 
 
-async def find(transaction: Transaction, product_id: UUID) -> Product | None:
+async def find(transaction: Transaction, product_id: UUID, *, lock: bool = False) -> Product | None:
     """The product, on sale or not."""
-    rows = await find_many(transaction, [product_id])
-    return rows.get(product_id)
+    query = sa.select(products).where(products.c.id == product_id)
+    row = (await transaction.execute(query.with_for_update() if lock else query)).one_or_none()
+    return None if row is None else _product(row)
 
 
 async def find_many(

@@ -52,7 +52,7 @@ class ManageProducts:
             CannotPlace: a field is missing for its source.
         """
         async with self._database.transaction() as transaction:
-            before = await catalogue_repository.find(transaction, product_id)
+            before = await catalogue_repository.find(transaction, product_id, lock=True)
             if before is None:
                 raise UnknownProduct(product_id)
             after = check_source(replace(before, **changes))
