@@ -50,7 +50,7 @@ class PageRequest:
         if self.cursor is None:
             return None
         try:
-            parts = json.loads(decode_base64url(self.cursor))
+            parts = _read(self.cursor)
             return tuple(read(part) for read, part in zip(parsers, parts, strict=True))
         except (ValueError, TypeError, ArithmeticError, AttributeError) as error:
             wrong = FieldError("cursor", "is not a cursor of this list: leave it out to start over")
@@ -60,3 +60,10 @@ class PageRequest:
 def encode_cursor(sort_key: Sequence[object]) -> str:
     """The sort key as opaque text."""
     return encode_base64url(json.dumps([str(part) for part in sort_key]).encode())
+
+
+def _read(cursor: str) -> Any:
+    parts = json.loads(decode_base64url(cursor))
+    if any("\0" in part for part in parts):
+        raise ValueError("PostgreSQL holds every character but NUL")
+    return parts

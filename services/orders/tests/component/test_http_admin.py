@@ -1,7 +1,12 @@
 """The admin's doors: products, import, rollout, orders, audit."""
 
+import asyncio
+from uuid import UUID
+
 import pytest
+import sqlalchemy as sa
 from contracts import FulfillmentRequestedKinguin, OrderCancelled, RolloutChanged
+from orders.adapters.tables import products
 from orders.bootstrap import build_service
 from orders.settings import OrdersSettings
 from servicekit.clock import new_id
@@ -301,3 +306,37 @@ async def test_order_is_found_by_id_address_and_line(
         assert [item["id"] for item in found.json()["items"]] == [order["id"]], query
     missing = await orders.http.get("/admin/orders", params={"query": str(new_id())}, headers=admin)
     assert missing.json()["items"] == []
+
+
+@pytest.mark.parametrize("field", ["title", "reason"])
+async def test_character_postgres_cannot_hold_is_refused_in_a_body(
+    orders: ServiceHarness, admin: Headers, field: str
+) -> None:
+    product = await add(orders, admin)
+    path, body = f"/admin/products/{product['id']}", {"title": "Moon\0Farmer"}
+    if field == "reason":
+        path, body = f"/admin/orders/{new_id()}/actions", {"action": "cancel", "reason": "a\0b"}
+    send = orders.http.patch if field == "title" else orders.http.post
+
+    answer = await send(path, json=body, headers=admin)
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == field
+
+
+async def test_two_changes_of_a_product_at_the_same_moment_both_hold(
+    orders: ServiceHarness, admin: Headers
+) -> None:
+    product = await add(orders, admin)
+    path = f"/admin/products/{product['id']}"
+
+    async with orders.database.transaction() as transaction:
+        statement = sa.update(products).where(products.c.id == UUID(str(product["id"])))
+        await transaction.execute(statement.values(status="inactive"))
+        other = asyncio.create_task(
+            orders.http.patch(path, json={"backorder": False}, headers=admin)
+        )
+        await asyncio.sleep(0.3)
+    answer = await other
+
+    assert (answer.json()["status"], answer.json()["backorder"]) == ("inactive", False)

@@ -1,6 +1,8 @@
 """Placing an order over HTTP, and looking at it."""
 
 import asyncio
+import base64
+import json
 from uuid import UUID
 
 import pytest
@@ -196,3 +198,58 @@ async def test_missing_wrong_and_foreign_token_answer_like_an_unknown_order(
 
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.text for answer in answers}) == 1
+
+
+@pytest.mark.parametrize("accepted", [1, 1.0, "true", False, None])
+async def test_terms_are_accepted_by_true_and_nothing_else(
+    orders: ServiceHarness, admin: Headers, accepted: object
+) -> None:
+    product_id = await add_product(orders, admin)
+
+    answer = await orders.http.post("/orders", json=an_order(product_id, accept_terms=accepted))
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "accept_terms"
+
+
+async def test_address_no_mail_server_can_take_is_refused(
+    orders: ServiceHarness, admin: Headers
+) -> None:
+    product_id = await add_product(orders, admin)
+
+    answers = [
+        await orders.http.post("/orders", json=an_order(product_id, email=email))
+        for email in ("jörg@example.com", "buyer@bücher.example.com")
+    ]
+
+    assert [answer.status_code for answer in answers] == [422, 201]
+    page = await orders.http.get(f"/admin/orders/{answers[1].json()['id']}", headers=admin)
+    assert page.json()["email"] == "buyer@xn--bcher-kva.example.com"
+
+
+_NUL_CURSOR = base64.urlsafe_b64encode(
+    json.dumps(["a\0", "018f0000-0000-7000-8000-000000000000"]).encode()
+)
+
+
+@pytest.mark.parametrize("query", ["query=%00", f"cursor={_NUL_CURSOR.decode().rstrip('=')}"])
+async def test_character_postgres_cannot_hold_is_refused(
+    orders: ServiceHarness, query: str
+) -> None:
+    answer = await orders.http.get(f"/products?{query}")
+
+    assert answer.status_code == 422
+
+
+async def test_flag_of_an_unpaid_order_can_be_taken_away(
+    orders: ServiceHarness, admin: Headers
+) -> None:
+    product_id = await add_product(orders, admin)
+    placed = (await orders.http.post("/orders", json=an_order(product_id))).json()
+    await orders.deliver_raw("payment.updated", b"not json", key=placed["id"].encode())
+
+    action = {"action": "retry", "reason": "looked at"}
+    path = f"/admin/orders/{placed['id']}/actions"
+    answer = await orders.http.post(path, json=action, headers=admin)
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "placed")

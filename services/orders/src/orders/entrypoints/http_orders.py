@@ -89,7 +89,9 @@ def _opened_by(principal: Principal | None, order_id: str) -> UUID:
 
 def _address(email: str) -> str:
     try:
-        return validate_email(email, check_deliverability=False).normalized
+        # Letters beyond ASCII before the @ need SMTPUTF8, which many mail servers lack.
+        checked = validate_email(email, check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError as error:
         field = FieldError("email", "is not a valid e-mail address")
         raise Problem(422, "Invalid request", field.reason, errors=[field]) from error
+    return checked.ascii_email or checked.normalized

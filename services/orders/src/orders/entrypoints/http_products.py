@@ -12,10 +12,10 @@ from servicekit.problems import Problem
 from orders.adapters import catalogue_repository
 from orders.domain.catalogue import Product, ProductStatus, availability
 from orders.domain.routing import Rollout, route
-from orders.entrypoints.schemas import ProductOut
+from orders.entrypoints.schemas import STORABLE, ProductOut
 from orders.handlers.place_order import effective
 
-SearchText = Annotated[str | None, Query(max_length=100)]
+SearchText = Annotated[str | None, Query(max_length=100, pattern=STORABLE)]
 
 
 def products_router(database: Database, *, kinguin_enabled: bool) -> APIRouter:

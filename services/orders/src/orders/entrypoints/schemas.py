@@ -6,7 +6,14 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from contracts import SourceType
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+)
 
 from orders.domain.catalogue import Availability, DeliveryEstimate, Product, ProductStatus
 
@@ -63,7 +70,11 @@ class ProductOut(BaseModel):
         )
 
 
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+# PostgreSQL holds every character but NUL.
+STORABLE = r"^[^\x00]*$"
+Title = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=STORABLE)
+]
 SupplierId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 CostText = Annotated[str, StringConstraints(pattern=r"^\d{1,12}(\.\d{1,8})?$")]
 
@@ -145,11 +156,17 @@ class ItemIn(In):
     quantity: Annotated[int, Field(ge=1, le=9, strict=True)]
 
 
+def _accepted(terms: bool) -> bool:  # noqa: FBT001  a validator's signature
+    if not terms:
+        raise ValueError("must be true: an order needs the terms accepted")
+    return terms
+
+
 class OrderIn(In):
     """A request to place an order."""
 
     email: Annotated[str, StringConstraints(strip_whitespace=True, max_length=254)]
-    accept_terms: Literal[True]
+    accept_terms: Annotated[bool, Field(strict=True), AfterValidator(_accepted)]
     items: Annotated[list[ItemIn], Field(min_length=1, max_length=20)]
 
 
@@ -243,7 +260,10 @@ class ActionIn(In):
     """What an admin wants done with an order."""
 
     action: Literal["cancel", "retry", "accept_underpaid", "mark_refunded"]
-    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+    reason: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=STORABLE),
+    ]
     tx_hash: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{8,128}$")] | None = None
 
 
@@ -252,7 +272,10 @@ class RolloutBody(In):
 
     kinguin_enabled: bool
     rollout_percent: Annotated[int, Field(ge=0, le=100, strict=True)]
-    tester_emails: Annotated[list[str], Field(max_length=1000)] = []
+    tester_emails: Annotated[
+        list[Annotated[str, StringConstraints(max_length=254, pattern=STORABLE)]],
+        Field(max_length=1000),
+    ] = []
 
 
 class RolloutOut(RolloutBody):
