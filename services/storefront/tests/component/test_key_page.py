@@ -153,6 +153,18 @@ async def test_refusal_says_what_to_do(
 
 
 @needs_browser
+async def test_answer_that_is_cut_off_promises_nothing_about_the_count(
+    shop: str, delivery: DeliveryStandIn, page: Page
+) -> None:
+    delivery.answer = Response('{"keys": [', media_type="application/json")
+    await page.goto(f"{shop}/keys/{new_id()}#the-token")
+
+    await page.get_by_role("button", name="Reveal my key").click()
+
+    await page.get_by_role("status").get_by_text("did not arrive").wait_for()
+
+
+@needs_browser
 async def test_link_without_its_token_says_so(shop: str, page: Page) -> None:
     await page.goto(f"{shop}/keys/{new_id()}")
 

@@ -8,6 +8,8 @@ const MESSAGES = {
   429: "Too many tries. Please wait a quarter of an hour and try again.",
 };
 const LATER = "The key cannot be read right now. It is safe, and this try was not counted: please try again in a moment.";
+// Whether it was counted nobody knows here: the answer may be what got lost.
+const LOST = "The answer did not arrive. Your key is safe: please check your connection and try again.";
 
 const section = document.getElementById("delivery");
 const button = document.getElementById("reveal");
@@ -79,7 +81,7 @@ async function reveal() {
       say(MESSAGES[answer.status] ?? LATER, true);
     }
   } catch {
-    say(LATER, true);
+    say(LOST, true);
   } finally {
     button.disabled = false;
   }
