@@ -39,6 +39,26 @@ async def test_csv_and_json_are_taken_alike(stock: ServiceHarness, admin: Header
     assert json.json() == {"added": 1, "duplicates": 1, "rejected": []}
 
 
+async def test_csv_header_is_passed_over_and_a_row_of_columns_refused(
+    stock: ServiceHarness, admin: Headers
+) -> None:
+    url = f"/admin/products/{new_id()}/keys"
+    headers = {**admin, "Content-Type": "text/csv"}
+
+    answer = await stock.http.post(
+        url, content=f'key\nAAAA-1\n{SECRET},bought in May\n"B,B-2"\n', headers=headers
+    )
+    broken = await stock.http.post(url, content=f'"{SECRET}\n', headers=headers)
+
+    assert answer.json() == {
+        "added": 2,
+        "duplicates": 0,
+        "rejected": [{"line": 3, "reason": "has more than one column"}],
+    }
+    assert broken.status_code == 422
+    assert SECRET not in broken.text
+
+
 async def test_too_many_keys_are_refused_whole(stock: ServiceHarness, admin: Headers) -> None:
     product_id = new_id()
     keys = [f"KEY-{number}" for number in range(10_001)]

@@ -27,11 +27,14 @@ class Rejected:
     reason: str
 
 
-def read_keys(lines: Iterable[str]) -> tuple[list[Accepted], list[Rejected]]:
-    """Sort lines into keys and faults; empty lines are passed over."""
+def read_keys(lines: Iterable[str | None]) -> tuple[list[Accepted], list[Rejected]]:
+    """Sort lines into keys and faults; empty lines are passed over, None is a row of many."""
     accepted: list[Accepted] = []
     rejected: list[Rejected] = []
     for number, text in enumerate(lines, start=1):
+        if text is None:
+            rejected.append(Rejected(number, "has more than one column"))
+            continue
         key = text.strip()
         if not key:
             continue

@@ -3,8 +3,10 @@
 Neither the answer nor a log ever repeats a key.
 """
 
+import csv
+import io
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
@@ -20,6 +22,9 @@ from fulfillment_custom.handlers.add_stock import UploadKeys
 
 Viewer = Annotated[Principal, Depends(require_admin())]
 StockAdmin = Annotated[Principal, Depends(require_admin(Role.STOCK))]
+
+
+_HEADERS: Final = frozenset({"key", "keys"})
 
 
 class KeysIn(BaseModel):
@@ -52,7 +57,7 @@ def stock_router(upload: UploadKeys, database: Database) -> APIRouter:
     @router.post("/products/{product_id}/keys")
     async def upload_keys(product_id: UUID, request: Request, admin: StockAdmin) -> UploadOut:
         lines = _lines(request.headers.get("content-type", ""), await request.body())
-        if sum(1 for line in lines if line.strip()) > MAX_KEYS:
+        if sum(1 for line in lines if line is None or line.strip()) > MAX_KEYS:
             raise _invalid("keys", f"at most {MAX_KEYS} keys at once: split the upload")
         accepted, rejected = read_keys(lines)
         report = await upload(product_id, accepted, rejected, actor=admin.subject)
@@ -75,17 +80,28 @@ def stock_router(upload: UploadKeys, database: Database) -> APIRouter:
     return router
 
 
-def _lines(content_type: str, body: bytes) -> Sequence[str]:
+def _lines(content_type: str, body: bytes) -> Sequence[str | None]:
     match content_type.partition(";")[0].strip().lower():
         case "application/json":
             return _json_lines(body)
         case "text/csv":
-            # One key a line; a spreadsheet may have put quotes around it.
-            return [line.strip().strip('"') for line in _text(body).splitlines()]
+            return _csv_lines(_text(body))
         case "text/plain":
             return _text(body).splitlines()
         case _:
             raise Problem(415, detail="Send keys as application/json, text/csv or text/plain.")
+
+
+def _csv_lines(text: str) -> Sequence[str | None]:
+    """One key a row; a header is passed over, a row of several columns is None."""
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error:
+        raise _invalid("body", "is not CSV: a quote is not closed") from None  # as below
+    lines = [row[0] if len(row) == 1 else None if row else "" for row in rows]
+    if lines and (lines[0] or "").strip().casefold() in _HEADERS:
+        lines[0] = ""
+    return lines
 
 
 def _json_lines(body: bytes) -> Sequence[str]:
