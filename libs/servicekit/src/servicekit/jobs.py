@@ -197,6 +197,7 @@ class JobRunner:
                 lease_token=token,
                 lease_until=sa.func.clock_timestamp() + LEASE,
                 attempts=jobs.c.attempts + 1,
+                last_error=None,
             )
             .returning(jobs)
         )

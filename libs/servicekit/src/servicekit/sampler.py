@@ -34,6 +34,9 @@ class Sampler:
         self._overdue = Gauge(
             "jobs_oldest_due_age_seconds", "Lateness of a kind", ["kind"], registry=self.registry
         )
+        self._failing = Gauge(
+            "jobs_failing", "Jobs whose last try failed", ["kind"], registry=self.registry
+        )
         self._dead = Gauge(
             "dead_letters", "Messages given up or tried again", ["topic"], registry=self.registry
         )
@@ -61,14 +64,17 @@ class Sampler:
         async with self._database.engine.connect() as connection:
             pending = (await connection.execute(_PENDING)).one()
             due = (await connection.execute(_DUE)).all()
+            failing = (await connection.execute(_FAILING)).all()
             dead = (await connection.execute(_DEAD)).all()
         self._pending.set(pending.number)
         self._age.set(pending.age or 0)
-        for gauge in (self._due, self._overdue, self._dead):
+        for gauge in (self._due, self._overdue, self._failing, self._dead):
             gauge.clear()
         for row in due:
             self._due.labels(row.kind).set(row.number)
             self._overdue.labels(row.kind).set(row.age)
+        for row in failing:
+            self._failing.labels(row.kind).set(row.number)
         for row in dead:
             self._dead.labels(row.topic).set(row.number)
 
@@ -82,6 +88,11 @@ _PENDING = sa.select(sa.func.count().label("number"), _age(outbox.c.created_at))
 _DUE = (
     sa.select(jobs.c.kind, sa.func.count().label("number"), _age(jobs.c.due_at))
     .where(jobs.c.due_at <= sa.func.clock_timestamp())
+    .group_by(jobs.c.kind)
+)
+_FAILING = (
+    sa.select(jobs.c.kind, sa.func.count().label("number"))
+    .where(jobs.c.last_error.is_not(None))
     .group_by(jobs.c.kind)
 )
 _DEAD = sa.select(dead_letters.c.topic, sa.func.count().label("number")).group_by(
