@@ -4,23 +4,18 @@ aiokafka, from synchronous code: every call has an event loop of its own in a th
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaClient
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
-from contracts.topics import MAX_MESSAGE_BYTES, PARTITIONS, RETENTION_MS
+from aiokafka.errors import KafkaError
+from bitloot_cli.topics import TopicRefused, TopicShape, ensure_topics
+from contracts.topics import PARTITIONS
 
 from stack.errors import StackError
 from stack.ports import LOOPBACK
 
-_TOPIC_SETTINGS: Mapping[str, str] = {
-    "retention.ms": str(RETENTION_MS),
-    "max.message.bytes": str(MAX_MESSAGE_BYTES),
-}
-_TIMEOUT_MS = 10_000
 _PROBE_TIMEOUT_S = 3.0
 
 T = TypeVar("T")
@@ -42,8 +37,11 @@ def create_topics(
     Raises:
         StackError: the broker refuses one.
     """
-    wanted = [NewTopic(name, partitions, 1, topic_configs=dict(_TOPIC_SETTINGS)) for name in names]
-    _in_own_loop(lambda: _create(bootstrap_servers, wanted))
+    shape = TopicShape(partitions)
+    try:
+        _in_own_loop(lambda: ensure_topics(bootstrap_servers, names, shape))
+    except TopicRefused as error:
+        raise StackError(str(error)) from error
 
 
 def touch_topics(bootstrap_servers: str, names: Iterable[str]) -> None:
@@ -72,18 +70,6 @@ async def _names_a_broker(bootstrap_servers: str) -> bool:
         return bool(client.cluster.brokers())
     finally:
         await client.close()
-
-
-async def _create(bootstrap_servers: str, topics: list[NewTopic]) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, request_timeout_ms=_TIMEOUT_MS)
-    await admin.start()
-    try:
-        answer = await admin.create_topics(topics, timeout_ms=_TIMEOUT_MS)
-    finally:
-        await admin.close()
-    for name, code, *words in answer.topic_errors:
-        if code not in {0, TopicAlreadyExistsError.errno}:
-            raise StackError(f"Kafka refuses topic {name}: {words or for_code(code).__name__}")
 
 
 async def _touch(bootstrap_servers: str, names: list[str]) -> None:
