@@ -15,16 +15,20 @@ from fulfillment_kinguin.testing import (
     FakeSupplier,
     some_settings,
 )
-from servicekit.logging import configure_logging
-from servicekit.testing import FixedClock, ServiceHarness, admin_token, migrated
+from servicekit.testing import (
+    FixedClock,
+    ServiceHarness,
+    admin_token,
+    captured_log,
+    migrated,
+)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def log_lines() -> StringIO:
-    """Everything that was logged in this run, as in production."""
-    stream = StringIO()
-    configure_logging("fulfillment-kinguin", "info", stream)
-    return stream
+@pytest.fixture
+def log_lines() -> Iterator[StringIO]:
+    """Everything that is logged in this test, as in production."""
+    with captured_log("fulfillment-kinguin") as lines:
+        yield lines
 
 
 @pytest.fixture(scope="session")

@@ -5,14 +5,17 @@ memory, and nothing runs in the background.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import io
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Self, TypeVar
 
 import httpx
 import sqlalchemy as sa
+import structlog
 from contracts import Message
 from fastapi import FastAPI
 from faststream.kafka import KafkaBroker, TestKafkaBroker
@@ -20,6 +23,7 @@ from pydantic import SecretStr
 
 from servicekit.clock import new_id
 from servicekit.database import Database
+from servicekit.logging import configure_logging
 from servicekit.migrations import migrate
 from servicekit.runtime import Runtime, Service, create_app
 from servicekit.tables import outbox
@@ -127,6 +131,20 @@ def order_token(signer: TokenSigner, order_id: object, *, now: datetime) -> str:
         expires_at=now + timedelta(hours=1),
         token_id=str(order_id),
     )
+
+
+@contextmanager
+def captured_log(service: str) -> Iterator[io.StringIO]:
+    """What a process of this service would print, as JSON lines; undone afterwards."""
+    stream, root = io.StringIO(), logging.getLogger()
+    handlers, level = root.handlers, root.level
+    configure_logging(service, "info", stream)
+    try:
+        yield stream
+    finally:
+        root.handlers, root.level = handlers, level
+        logging.captureWarnings(capture=False)
+        structlog.reset_defaults()
 
 
 def migrated(package: str, url: str) -> str:

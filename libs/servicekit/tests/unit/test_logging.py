@@ -1,4 +1,3 @@
-import io
 import json
 import logging
 import re
@@ -13,10 +12,11 @@ import pytest
 import structlog
 from fastapi import APIRouter, FastAPI
 from pydantic import SecretStr
-from servicekit.logging import AccessLogMiddleware, configure_logging, mask_secrets
+from servicekit.logging import AccessLogMiddleware, mask_secrets
 from servicekit.problems import install_problems
 from servicekit.sealing import GameKey
 from servicekit.telemetry import span_from
+from servicekit.testing import captured_log
 
 KEY = "AAAAA-BBBBB-CCCCC"
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -27,14 +27,8 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def lines() -> Iterator[Lines]:
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    stream = io.StringIO()
-    configure_logging("payments", "info", stream)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    root.handlers, root.level = handlers, level
-    logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
+    with captured_log("payments") as log:
+        yield lambda: [json.loads(line) for line in log.getvalue().splitlines()]
 
 
 def test_an_event_is_one_json_line_with_time_level_and_service(lines: Lines) -> None:
