@@ -1,5 +1,7 @@
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -42,3 +44,18 @@ def test_impossible_shift_is_refused(text: str, monkeypatch: pytest.MonkeyPatch)
 
 def test_free_port_is_below_the_ports_of_outgoing_connections() -> None:
     assert ports.free_port() < 32768
+
+
+def test_free_ports_are_not_given_twice_while_nobody_listens_yet() -> None:
+    given = [ports.free_port() for _ in range(50)]
+
+    assert len(set(given)) == len(given)
+
+
+def test_another_process_gets_other_ports() -> None:
+    ask = "from stack.ports import free_port; print(*(free_port() for _ in range(50)))"
+    ours = {ports.free_port() for _ in range(50)}
+
+    answer = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+
+    assert ours.isdisjoint(map(int, answer.stdout.split()))

@@ -3,16 +3,25 @@
 Everything listens on 127.0.0.1. `BITLOOT_PORT_SHIFT` moves the fixed ports (interfaces.md).
 """
 
+import contextlib
+import fcntl
 import os
 import random
 import socket
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from itertools import cycle, islice
+from pathlib import Path
+from typing import IO
 
 from stack.errors import PortBusy, StackError
 
 LOOPBACK = "127.0.0.1"
 _HIGHEST_PORT = 65535
 _FREE_RANGE = (15000, 32000)
-_FREE_PICKS = 200
+_SLICE = 100
+_LOCKS: "list[IO[str]]" = []
 
 FIXED_PORTS = {
     "storefront": 8000,
@@ -31,12 +40,42 @@ def free_port() -> int:
 
     A service that was killed must find its port still free when it starts again; in the
     ephemeral range (from 32768 on Linux) a client's connection could have taken it.
+
+    Raises:
+        StackError: too many ports are taken.
     """
-    picks = random.SystemRandom().sample(range(*_FREE_RANGE), k=_FREE_PICKS)
-    port = next((pick for pick in picks if not is_busy(pick)), None)
+    port = next((pick for pick in islice(_own_ports(), _SLICE) if not is_busy(pick)), None)
     if port is None:
         raise StackError(f"no free port found between {_FREE_RANGE[0]} and {_FREE_RANGE[1]}")
     return port
+
+
+@cache
+def _own_ports() -> Iterator[int]:
+    """Ports that no other process of ours hands out, round and round.
+
+    A port is free until somebody listens on it, which takes a while: two processes that
+    only look would give the same one away. The lock ends with this process.
+    """
+    starts = list(range(*_FREE_RANGE, _SLICE))
+    random.SystemRandom().shuffle(starts)
+    for start in starts:
+        if _is_locked(Path(tempfile.gettempdir()) / f"bitloot-ports-{start}.lock"):
+            return cycle(range(start, start + _SLICE))
+    raise StackError("too many stacks run at once: end some of them")
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether this process holds the file's lock now; not if another has it, or owns the file."""
+    with contextlib.ExitStack() as stack:
+        try:
+            lock = stack.enter_context(path.open("w"))
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        stack.pop_all()
+        _LOCKS.append(lock)
+    return True
 
 
 def is_busy(port: int) -> bool:
