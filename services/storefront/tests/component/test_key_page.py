@@ -149,7 +149,9 @@ async def test_refusal_says_what_to_do(
 
     await page.get_by_role("button", name="Reveal my key").click()
 
-    await page.get_by_role("status").get_by_text(text).wait_for()
+    said = page.get_by_role("status").get_by_text(text)
+    await said.wait_for()
+    assert await said.is_visible()
 
 
 @needs_browser
@@ -161,7 +163,9 @@ async def test_answer_that_is_cut_off_promises_nothing_about_the_count(
 
     await page.get_by_role("button", name="Reveal my key").click()
 
-    await page.get_by_role("status").get_by_text("did not arrive").wait_for()
+    said = page.get_by_role("status").get_by_text("did not arrive")
+    await said.wait_for()
+    assert await said.is_visible()
 
 
 @needs_browser
