@@ -21,9 +21,15 @@ from payments.testing import IPN_SECRET, an_ipn, an_order, signed
 from servicekit.clock import SystemClock, new_id
 from servicekit.database import Database
 from stack.endpoints import KafkaServer
+from stack.parts.broker_choice import Broker
 
-# One group of the service on one broker: two runs at once would share the messages.
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("payments-on-kafka")]
+pytestmark = pytest.mark.integration
+TOPICS = [
+    Topic.ORDER_PLACED,
+    Topic.ORDER_CANCELLED,
+    Topic.PAYMENT_UPDATED,
+    Topic.PAYMENT_CONFIRMED,
+]
 KAFKA_AWAY = "127.0.0.1:9"
 
 
@@ -50,6 +56,15 @@ def environment(settings: PaymentsSettings, simulator_url: str, port: int) -> di
         "STOREFRONT_URL": "http://127.0.0.1:8000",
         "RECONCILE_FIRST_SECONDS": "1",
     }
+
+
+@pytest.fixture
+def own_broker(own_kafka: Broker) -> KafkaServer:
+    """One for each test: services of one group on one broker share its messages."""
+    own_kafka.start()
+    server = KafkaServer(own_kafka.bootstrap_servers, own_kafka.kind, own_kafka.version)
+    server.create_topics(TOPICS)
+    return server
 
 
 @contextmanager
@@ -131,25 +146,17 @@ def an_order_of_now() -> OrderPlaced:
 
 @pytest.mark.parametrize("ipns_are_lost", [False, True], ids=["ipns arrive", "ipns are lost"])
 async def test_order_is_invoiced_paid_and_confirmed(
-    kafka: KafkaServer,
+    own_broker: KafkaServer,
     environment: dict[str, str],
     simulator: httpx.AsyncClient,
     settings: PaymentsSettings,
     *,
     ipns_are_lost: bool,
 ) -> None:
-    kafka.create_topics(
-        [
-            Topic.ORDER_PLACED,
-            Topic.ORDER_CANCELLED,
-            Topic.PAYMENT_UPDATED,
-            Topic.PAYMENT_CONFIRMED,
-        ]
-    )
     order = an_order_of_now()
     how = {"repeat": 3, "shuffle": True, "child_deposit": True, "send_ipn": not ipns_are_lost}
-    with serving(environment | {"KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers}):
-        async with reached(environment), Orders.listening(kafka) as orders:
+    with serving(environment | {"KAFKA_BOOTSTRAP_SERVERS": own_broker.bootstrap_servers}):
+        async with reached(environment), Orders.listening(own_broker) as orders:
             await orders.send(order)
             await orders.hear(order)
             ledger = (await simulator.get("/_simulator/ledger")).json()
