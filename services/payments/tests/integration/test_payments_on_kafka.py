@@ -71,8 +71,10 @@ def own_broker(own_kafka: Broker) -> KafkaServer:
 def serving(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "payments", "serve"]
     with subprocess.Popen(command, env=os.environ | environment) as process:  # noqa: S603  our own
-        yield process
-        process.terminate()
+        try:
+            yield process
+        finally:
+            process.terminate()
 
 
 @asynccontextmanager
