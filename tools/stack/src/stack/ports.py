@@ -3,7 +3,6 @@
 Everything listens on 127.0.0.1. `BITLOOT_PORT_SHIFT` moves the fixed ports (interfaces.md).
 """
 
-import contextlib
 import fcntl
 import os
 import random
@@ -13,7 +12,6 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import cycle, islice
 from pathlib import Path
-from typing import IO
 
 from stack.errors import PortBusy, StackError
 
@@ -21,7 +19,6 @@ LOOPBACK = "127.0.0.1"
 _HIGHEST_PORT = 65535
 _FREE_RANGE = (15000, 32000)
 _SLICE = 100
-_LOCKS: "list[IO[str]]" = []
 
 FIXED_PORTS = {
     "storefront": 8000,
@@ -67,14 +64,15 @@ def _own_ports() -> Iterator[int]:
 
 def _is_locked(path: Path) -> bool:
     """Whether this process holds the file's lock now; not if another has it, or owns the file."""
-    with contextlib.ExitStack() as stack:
-        try:
-            lock = stack.enter_context(path.open("w"))
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        stack.pop_all()
-        _LOCKS.append(lock)
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT)  # open until this process ends
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        return False
     return True
 
 
