@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from foundation.testing import FixedClock
 from pydantic import SecretStr
 from servicekit.database import Database
 from servicekit.migrations import create_runtime_tables
-from servicekit.testing import FixedClock
 from sqlalchemy import Connection, text
 
 

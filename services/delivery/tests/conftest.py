@@ -6,7 +6,9 @@ import pytest
 from delivery.bootstrap import Outside, build_service
 from delivery.settings import DeliverySettings
 from delivery.testing import SIGNER, InMemoryKeyStore, RecordingSender, some_settings
-from servicekit.testing import FixedClock, ServiceHarness, admin_token, migrated
+from foundation.testing import FixedClock
+from servicekit.testing import ServiceHarness, migrated
+from webkit.testing import admin_token
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from foundation.testing import FixedClock
 from fulfillment_custom.bootstrap import build_service
 from fulfillment_custom.settings import CustomSettings
 from fulfillment_custom.testing import SIGNER, some_settings
-from servicekit.testing import FixedClock, ServiceHarness, admin_token, migrated
+from servicekit.testing import ServiceHarness, migrated
+from webkit.testing import admin_token
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from io import StringIO
 
 import pytest
+from foundation.testing import FixedClock, captured_log
 from fulfillment_kinguin.bootstrap import build_service
 from fulfillment_kinguin.settings import KinguinSettings
 from fulfillment_kinguin.testing import (
@@ -15,13 +16,8 @@ from fulfillment_kinguin.testing import (
     FakeSupplier,
     some_settings,
 )
-from servicekit.testing import (
-    FixedClock,
-    ServiceHarness,
-    admin_token,
-    captured_log,
-    migrated,
-)
+from servicekit.testing import ServiceHarness, migrated
+from webkit.testing import admin_token
 
 
 @pytest.fixture

@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from foundation.testing import FixedClock
 from orders.bootstrap import build_service
 from orders.settings import OrdersSettings
 from orders.testing import some_settings
-from servicekit.testing import FixedClock, ServiceHarness, admin_token, migrated
-from servicekit.tokens import TokenSigner
+from servicekit.testing import ServiceHarness, migrated
+from webkit.testing import admin_token
+from webkit.tokens import TokenSigner
 
 
 @pytest.fixture(scope="session")

@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx
 import pytest
+from foundation.testing import FixedClock
 from payments.bootstrap import build_service
 from payments.settings import PaymentsSettings
 from payments.testing import IPN_SECRET, SIGNER, FakeGateway, some_settings
-from servicekit.testing import FixedClock, ServiceHarness, admin_token, migrated
+from servicekit.testing import ServiceHarness, migrated
+from webkit.testing import admin_token
 
 SIMULATOR = [sys.executable, "-m", "nowpayments_simulator", "--port", "0"]
 OPTIONS = {

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bitloot_cli.deployment_secrets import SecretFormat, generate_secrets, render
 from bitloot_cli.main import app
-from servicekit.settings import SecretRing, decode_key
+from foundation.settings import SecretRing, decode_key
 from typer.testing import CliRunner
 
 NAMES = [

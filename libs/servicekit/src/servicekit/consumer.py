@@ -15,16 +15,16 @@ from uuid import UUID
 
 import structlog
 from contracts import Message
+from foundation.clock import Clock
+from foundation.crash import crash_point
+from foundation.telemetry import span_from
 from pydantic import ValidationError
 
 from servicekit import dead_letters
-from servicekit.clock import Clock
-from servicekit.crash import crash_point
 from servicekit.database import Database, Transaction, is_transient
 from servicekit.dead_letters import Record
 from servicekit.inbox import take_unseen
 from servicekit.jobs import Job, JobRunner, Settle
-from servicekit.telemetry import span_from
 
 M = TypeVar("M", bound=Message)
 

@@ -12,9 +12,9 @@ from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
+from foundation.clock import Clock, new_id
 from sqlalchemy.dialects.postgresql import insert
 
-from servicekit.clock import Clock, new_id
 from servicekit.database import Transaction
 from servicekit.jobs import schedule
 from servicekit.tables import dead_letters

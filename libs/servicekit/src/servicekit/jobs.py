@@ -16,14 +16,14 @@ from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
+from foundation.clock import Clock, new_id
+from foundation.telemetry import current_traceparent, span_from
 from sqlalchemy.dialects.postgresql import insert
 
-from servicekit.clock import Clock, new_id
 from servicekit.database import Database, Transaction, is_transient
 from servicekit.notifications import notify
 from servicekit.outbox import wait_for_wake
 from servicekit.tables import jobs
-from servicekit.telemetry import current_traceparent, span_from
 
 LEASE: Final = timedelta(seconds=60)
 # Ends before the lease does, so that a slow worker never works on somebody else's job.

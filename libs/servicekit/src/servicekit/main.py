@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 import asyncpg
 import uvicorn
 from fastapi import FastAPI
+from foundation.logging import configure_logging
+from foundation.settings import HttpSettings, ServiceSettings, load_settings
+from foundation.telemetry import configure_telemetry
 from sqlalchemy.exc import DBAPIError
 
 from servicekit.database import Database
-from servicekit.logging import configure_logging
 from servicekit.migrations import SchemaMismatch, check_schema, migrate
-from servicekit.settings import HttpSettings, ServiceSettings, load_settings
-from servicekit.telemetry import configure_telemetry
 
 S = TypeVar("S", bound=HttpSettings)
 

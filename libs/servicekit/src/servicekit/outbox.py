@@ -15,14 +15,14 @@ import sqlalchemy as sa
 import structlog
 from contracts import Message
 from contracts.topics import MAX_MESSAGE_BYTES
+from foundation.clock import new_id
+from foundation.crash import crash_point
+from foundation.telemetry import current_traceparent
 from sqlalchemy.dialects.postgresql import insert
 
-from servicekit.clock import new_id
-from servicekit.crash import crash_point
 from servicekit.database import Database, Transaction
 from servicekit.notifications import notify
 from servicekit.tables import outbox, outbox_lease
-from servicekit.telemetry import current_traceparent
 
 LEASE: Final = timedelta(seconds=10)
 BATCH: Final = 500

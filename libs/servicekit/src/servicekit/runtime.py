@@ -18,20 +18,20 @@ import httpx
 import structlog
 from fastapi import APIRouter, FastAPI
 from faststream.kafka import KafkaBroker
+from foundation.clock import Clock, SystemClock
+from foundation.settings import ServiceSettings
+from webkit.http import create_http
+from webkit.jwks import HttpJwks, JwksSource, StaticJwks
+from webkit.tokens import TokenVerifier, install_tokens
 
-from servicekit.clock import Clock, SystemClock
 from servicekit.consumer import BatchConsumer, Consumer, redelivery_runner
 from servicekit.database import Database
-from servicekit.http import create_http
 from servicekit.jobs import JobRunner
-from servicekit.jwks import HttpJwks, JwksSource, StaticJwks
 from servicekit.kafka import answers, build_broker, sender, subscribe
 from servicekit.migrations import check_schema
 from servicekit.notifications import Notifications
 from servicekit.outbox import OutboxRelay
 from servicekit.sampler import Sampler
-from servicekit.settings import ServiceSettings
-from servicekit.tokens import TokenVerifier, install_tokens
 
 _STOP_S: Final = 12.0
 _RECONNECT_S: Final = 1.0

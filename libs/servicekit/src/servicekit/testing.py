@@ -1,50 +1,28 @@
-"""For tests: a clock to set, and a whole service that a test moves step by step.
+"""For tests: a whole service that a test moves step by step.
 
 The harness runs the real consumers and jobs on a real PostgreSQL; only Kafka is in
 memory, and nothing runs in the background.
 """
 
 import asyncio
-import io
-import logging
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Self, TypeVar
 
 import httpx
 import sqlalchemy as sa
-import structlog
 from contracts import Message
 from fastapi import FastAPI
 from faststream.kafka import KafkaBroker, TestKafkaBroker
 from pydantic import SecretStr
 
-from servicekit.clock import new_id
 from servicekit.database import Database
-from servicekit.logging import configure_logging
 from servicekit.migrations import migrate
 from servicekit.runtime import Runtime, Service, create_app
 from servicekit.tables import outbox
-from servicekit.tokens import Principal, Role, Scope, TokenSigner
 
 M = TypeVar("M", bound=Message)
-
-
-class FixedClock:
-    """A clock that stands still until a test moves it."""
-
-    def __init__(self, now: datetime = datetime(2026, 11, 23, 12, tzinfo=UTC)) -> None:
-        self._now = now
-
-    def now(self) -> datetime:
-        """The moment the test has set."""
-        return self._now
-
-    def advance(self, seconds: float = 0, **parts: float) -> None:
-        """Move on by seconds, or by the parts of a `timedelta`."""
-        self._now += timedelta(seconds=seconds, **parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,40 +89,6 @@ class ServiceHarness:
                 .order_by(outbox.c.seq)
             )
         return [message.model_validate_json(body) for body in bodies]
-
-
-def admin_token(signer: TokenSigner, role: Role = Role.OWNER, *, now: datetime) -> str:
-    """A bearer token of an admin, valid for an hour."""
-    return signer.issue(
-        Principal(Scope.ADMIN, "test-admin", role),
-        issued_at=now,
-        expires_at=now + timedelta(hours=1),
-        token_id=str(new_id()),
-    )
-
-
-def order_token(signer: TokenSigner, order_id: object, *, now: datetime) -> str:
-    """The token of one order, valid for an hour."""
-    return signer.issue(
-        Principal(Scope.ORDER, str(order_id)),
-        issued_at=now,
-        expires_at=now + timedelta(hours=1),
-        token_id=str(order_id),
-    )
-
-
-@contextmanager
-def captured_log(service: str) -> Iterator[io.StringIO]:
-    """What a process of this service would print, as JSON lines; undone afterwards."""
-    stream, root = io.StringIO(), logging.getLogger()
-    handlers, level = root.handlers, root.level
-    configure_logging(service, "info", stream)
-    try:
-        yield stream
-    finally:
-        root.handlers, root.level = handlers, level
-        logging.captureWarnings(capture=False)
-        structlog.reset_defaults()
 
 
 def migrated(package: str, url: str) -> str:

@@ -4,11 +4,11 @@ import asyncio
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from servicekit.clock import new_id
+from foundation.clock import new_id
+from foundation.testing import FixedClock
 from servicekit.database import Database, Transaction
 from servicekit.jobs import Job, JobRunner, Settle, schedule, still_leased
 from servicekit.tables import jobs
-from servicekit.testing import FixedClock
 
 
 class Work:

@@ -8,13 +8,7 @@ import pytest
 import sqlalchemy as sa
 from contracts.testing import a_key_ready, a_payment_confirmed, a_sealed_key
 from servicekit.database import Database
-from servicekit.outbox import (
-    MAX_FAILURES,
-    MessageTooLarge,
-    OutboxRelay,
-    ProducerWedged,
-    emit,
-)
+from servicekit.outbox import MAX_FAILURES, MessageTooLarge, OutboxRelay, ProducerWedged, emit
 from servicekit.tables import outbox, outbox_lease
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 from contracts.testing import a_payment_confirmed
-from servicekit.clock import SystemClock, new_id
+from foundation.clock import SystemClock, new_id
 from servicekit.database import Database
 from servicekit.jobs import schedule
 from servicekit.outbox import emit

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 import pytest
-from servicekit.sealing import new_key_pair, new_secret
+from foundation.sealing import new_key_pair, new_secret
 
 pytestmark = pytest.mark.integration
 

@@ -16,6 +16,9 @@ from uuid import UUID
 import pytest
 from contracts import PaymentConfirmed, Topic
 from contracts.testing import a_payment_confirmed
+from foundation.sealing import new_key_pair, new_secret
+from foundation.settings import ServiceSettings
+from foundation.testing import FixedClock
 from pydantic import SecretStr
 from servicekit.consumer import Consumer
 from servicekit.database import Database, Transaction, is_transient
@@ -23,9 +26,6 @@ from servicekit.jobs import Job, JobRunner, Settle, schedule
 from servicekit.migrations import create_runtime_tables
 from servicekit.outbox import emit
 from servicekit.runtime import Runtime, Service
-from servicekit.sealing import new_key_pair, new_secret
-from servicekit.settings import ServiceSettings
-from servicekit.testing import FixedClock
 from sqlalchemy import Connection, text
 from stack.endpoints import KafkaServer
 from stack.parts.broker_choice import Broker

@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from aiokafka import AIOKafkaProducer
 from contracts import Message, PaymentConfirmed, PaymentUpdated, Topic
 from contracts.testing import a_payment_confirmed, a_payment_updated
+from foundation.settings import ServiceSettings
 from pydantic import SecretStr
 from servicekit.consumer import Consumer
 from servicekit.database import Database, Transaction
 from servicekit.outbox import emit
 from servicekit.runtime import Runtime, Service
-from servicekit.settings import ServiceSettings
 from servicekit.tables import dead_letters, outbox
 from stack.endpoints import KafkaServer
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from servicekit.clock import Clock, SystemClock
+from foundation.clock import Clock, SystemClock
 from servicekit.database import Database
-from servicekit.jwks import JwksSource
 from servicekit.runtime import Service, create_app
+from webkit.jwks import JwksSource
 
 from delivery.adapters.key_cipher import KeyCipher
 from delivery.adapters.mail_writer import MailWriter

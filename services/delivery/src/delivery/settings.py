@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
+from foundation.sealing import KeyRing
+from foundation.settings import HttpUrlText, Secret32, SecretRing, ServiceSettings
 from pydantic import Field, SecretStr, model_validator
-from servicekit.sealing import KeyRing
-from servicekit.settings import HttpUrlText, Secret32, SecretRing, ServiceSettings
 
 
 class DeliverySettings(ServiceSettings):

@@ -5,9 +5,8 @@ from email.message import EmailMessage
 from typing import Any
 
 from contracts import KeyReady, SealedKey, SourceType
-from pydantic import SecretBytes, SecretStr
-from servicekit.clock import new_id
-from servicekit.sealing import (
+from foundation.clock import new_id
+from foundation.sealing import (
     GameKey,
     KeyRing,
     fingerprint,
@@ -16,9 +15,10 @@ from servicekit.sealing import (
     seal_address,
     seal_game_key,
 )
-from servicekit.settings import SecretRing
-from servicekit.testing import FixedClock
-from servicekit.tokens import TokenSigner
+from foundation.settings import SecretRing
+from foundation.testing import FixedClock
+from pydantic import SecretBytes, SecretStr
+from webkit.tokens import TokenSigner
 
 from delivery.errors import KeyStoreConflict, KeyStoreUnavailable
 from delivery.settings import DeliverySettings

@@ -18,9 +18,11 @@ from delivery.testing import (
     a_sealed_key,
     some_keys,
 )
-from servicekit.clock import new_id
-from servicekit.sealing import GameKey, KeyRing, new_key_pair
-from servicekit.testing import FixedClock, ServiceHarness, order_token
+from foundation.clock import new_id
+from foundation.sealing import GameKey, KeyRing, new_key_pair
+from foundation.testing import FixedClock
+from servicekit.testing import ServiceHarness
+from webkit.testing import order_token
 
 Link = tuple[str, str]
 

@@ -8,10 +8,12 @@ from contracts import DeliveryState, DeliveryUpdated, EmailRequested
 from delivery.adapters.tables import mails
 from delivery.errors import KeyStoreUnavailable, MailDeferred, MailRefused
 from delivery.testing import BUYER, RING, SIGNER, InMemoryKeyStore, RecordingSender, some_keys
-from servicekit.clock import new_id
-from servicekit.sealing import seal
+from foundation.clock import new_id
+from foundation.sealing import seal
+from foundation.testing import FixedClock
 from servicekit.tables import jobs
-from servicekit.testing import FixedClock, ServiceHarness, order_token
+from servicekit.testing import ServiceHarness
+from webkit.testing import order_token
 
 
 def links_of(sender: RecordingSender, number: int = -1) -> list[tuple[str, str]]:

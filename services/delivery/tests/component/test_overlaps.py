@@ -12,10 +12,12 @@ from delivery.handlers.receive_keys import ReceiveKeys
 from delivery.handlers.send_mails import MAIL
 from delivery.handlers.void_deliveries import VoidDeliveries
 from delivery.testing import SIGNER, InMemoryKeyStore, some_keys
-from servicekit.clock import new_id
+from foundation.clock import new_id
+from foundation.testing import FixedClock
 from servicekit.jobs import schedule
 from servicekit.tables import jobs
-from servicekit.testing import FixedClock, ServiceHarness, order_token
+from servicekit.testing import ServiceHarness
+from webkit.testing import order_token
 
 Step = tuple[Callable[..., Awaitable[None]], Any]
 

@@ -10,8 +10,8 @@ from delivery.adapters.r2_key_store import R2KeyStore
 from delivery.errors import KeyStoreConflict, KeyStoreUnavailable
 from delivery.ports import KeyStore
 from delivery.testing import InMemoryKeyStore
+from foundation.clock import new_id
 from pydantic import SecretStr
-from servicekit.clock import new_id
 
 BODY = b"\x00ciphertext\xff"
 

@@ -1,10 +1,10 @@
 """The composition root: settings → adapters → handlers → doors."""
 
 from fastapi import FastAPI
-from servicekit.clock import Clock, SystemClock
+from foundation.clock import Clock, SystemClock
 from servicekit.database import Database
-from servicekit.jwks import JwksSource
 from servicekit.runtime import Service, create_app
+from webkit.jwks import JwksSource
 
 from fulfillment_custom.entrypoints.consume_fulfillment_requested import (
     fulfillment_requested_consumer,

@@ -1,8 +1,8 @@
 """The settings of fulfillment-custom, read once at start."""
 
+from foundation.sealing import PublicKey
+from foundation.settings import Secret32, ServiceSettings
 from pydantic import Field
-from servicekit.sealing import PublicKey
-from servicekit.settings import Secret32, ServiceSettings
 
 
 class CustomSettings(ServiceSettings):

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from foundation.sealing import KeyRing, PublicKey, new_key_pair, new_ring
+from foundation.settings import SecretRing
 from pydantic import SecretBytes, SecretStr
-from servicekit.sealing import KeyRing, PublicKey, new_key_pair, new_ring
-from servicekit.settings import SecretRing
-from servicekit.tokens import TokenSigner
+from webkit.tokens import TokenSigner
 
 from fulfillment_custom.settings import CustomSettings
 

@@ -12,12 +12,13 @@ from contracts import (
     KeyReady,
     OrderCancelled,
 )
+from foundation.clock import new_id
+from foundation.sealing import seal_address
+from foundation.testing import FixedClock
 from fulfillment_custom.handlers.cancel_lines import CancelLines
 from fulfillment_custom.handlers.fulfill_line import FulfillLine
 from fulfillment_custom.testing import DELIVERY_RING
-from servicekit.clock import new_id
-from servicekit.sealing import seal_address
-from servicekit.testing import FixedClock, ServiceHarness
+from servicekit.testing import ServiceHarness
 
 Step = tuple[Callable[..., Awaitable[None]], Any]
 

@@ -13,11 +13,12 @@ from contracts import (
     StockReturned,
     StockUpdated,
 )
+from foundation.clock import new_id
+from foundation.sealing import open_game_key, seal_address
+from foundation.testing import FixedClock
 from fulfillment_custom.testing import DELIVERY_RING
-from servicekit.clock import new_id
-from servicekit.sealing import open_game_key, seal_address
 from servicekit.tables import dead_letters
-from servicekit.testing import FixedClock, ServiceHarness
+from servicekit.testing import ServiceHarness
 
 Headers = dict[str, str]
 NOW = FixedClock().now()

@@ -1,9 +1,11 @@
 """Uploading keys: what is taken, what is refused, and that no answer repeats a key."""
 
+from foundation.clock import new_id
+from foundation.testing import FixedClock
 from fulfillment_custom.testing import SIGNER
-from servicekit.clock import new_id
-from servicekit.testing import FixedClock, ServiceHarness, admin_token
-from servicekit.tokens import Role
+from servicekit.testing import ServiceHarness
+from webkit.testing import admin_token
+from webkit.tokens import Role
 
 Headers = dict[str, str]
 SECRET = "PLANTED-KEY-12345"

@@ -6,12 +6,12 @@ from typing import Any, assert_never
 
 import httpx
 from fastapi import FastAPI
-from servicekit.clock import Clock, SystemClock
+from foundation.clock import Clock, SystemClock
 from servicekit.consumer import Consumer
 from servicekit.database import Database
 from servicekit.jobs import JobRunner
-from servicekit.jwks import JwksSource
 from servicekit.runtime import Service, create_app
+from webkit.jwks import JwksSource
 
 from fulfillment_kinguin.adapters.esa_client import EsaClient
 from fulfillment_kinguin.adapters.kinguin_http import KinguinHttp, kinguin_client

@@ -5,9 +5,9 @@ from ipaddress import ip_address
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
+from foundation.sealing import PublicKey
+from foundation.settings import HttpUrlText, Secret32, ServiceSettings, StrongSecret
 from pydantic import Field, model_validator
-from servicekit.sealing import PublicKey
-from servicekit.settings import HttpUrlText, Secret32, ServiceSettings, StrongSecret
 
 from fulfillment_kinguin.domain.poll_schedule import PollSchedule
 

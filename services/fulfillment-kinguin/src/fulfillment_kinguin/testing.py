@@ -14,12 +14,13 @@ from typing import Any
 
 import sqlalchemy as sa
 from contracts import FulfillmentRequestedKinguin, FulfillmentState, FulfillmentUpdated, Money
+from foundation.clock import new_id
+from foundation.sealing import KeyRing, PublicKey, new_key_pair, new_ring, seal_address
+from foundation.settings import SecretRing
+from foundation.testing import FixedClock
 from pydantic import SecretBytes, SecretStr
-from servicekit.clock import new_id
-from servicekit.sealing import KeyRing, PublicKey, new_key_pair, new_ring, seal_address
-from servicekit.settings import SecretRing
-from servicekit.testing import FixedClock, ServiceHarness
-from servicekit.tokens import TokenSigner
+from servicekit.testing import ServiceHarness
+from webkit.tokens import TokenSigner
 
 from fulfillment_kinguin.adapters.tables import purchases
 from fulfillment_kinguin.domain.read_key import read_key

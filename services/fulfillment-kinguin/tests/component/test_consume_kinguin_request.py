@@ -14,6 +14,9 @@ from contracts import (
     Money,
     SourceType,
 )
+from foundation.clock import new_id
+from foundation.sealing import open_game_key
+from foundation.testing import FixedClock
 from fulfillment_kinguin.adapters.tables import purchase_history, purchase_keys, purchases
 from fulfillment_kinguin.testing import (
     DELIVERY_RING,
@@ -23,10 +26,8 @@ from fulfillment_kinguin.testing import (
     answers,
     work,
 )
-from servicekit.clock import new_id
-from servicekit.sealing import open_game_key
 from servicekit.tables import dead_letters
-from servicekit.testing import FixedClock, ServiceHarness
+from servicekit.testing import ServiceHarness
 
 
 def again(message: FulfillmentRequestedKinguin) -> FulfillmentRequestedKinguin:

@@ -9,6 +9,8 @@ from contracts import (
     OrderCancelled,
     StockReturned,
 )
+from foundation.clock import new_id
+from foundation.testing import FixedClock
 from fulfillment_kinguin.testing import (
     FakeSupplier,
     a_request,
@@ -16,8 +18,7 @@ from fulfillment_kinguin.testing import (
     purchase_states,
     work,
 )
-from servicekit.clock import new_id
-from servicekit.testing import FixedClock, ServiceHarness
+from servicekit.testing import ServiceHarness
 
 S = FulfillmentState
 

@@ -2,6 +2,8 @@
 
 import sqlalchemy as sa
 from contracts import FulfillmentState, FulfillmentUpdated, KeyReady, RolloutChanged
+from foundation.clock import new_id
+from foundation.testing import FixedClock
 from fulfillment_kinguin.bootstrap import build_service
 from fulfillment_kinguin.errors import InsufficientBalance
 from fulfillment_kinguin.settings import KinguinSettings
@@ -13,9 +15,8 @@ from fulfillment_kinguin.testing import (
     purchase_states,
     work,
 )
-from servicekit.clock import new_id
 from servicekit.tables import dead_letters
-from servicekit.testing import FixedClock, ServiceHarness
+from servicekit.testing import ServiceHarness
 
 S = FulfillmentState
 NOW = FixedClock().now()

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from contracts import FulfillmentState, KeyReady, StockReturned
+from foundation.clock import new_id
+from foundation.testing import FixedClock
 from fulfillment_kinguin.adapters.tables import audit_log
 from fulfillment_kinguin.errors import NotSupported, SupplierError, Unauthorized, Unclear
 from fulfillment_kinguin.testing import (
@@ -20,9 +22,9 @@ from fulfillment_kinguin.testing import (
     purchase_states,
     work,
 )
-from servicekit.clock import new_id
-from servicekit.testing import FixedClock, ServiceHarness, admin_token
-from servicekit.tokens import Role
+from servicekit.testing import ServiceHarness
+from webkit.testing import admin_token
+from webkit.tokens import Role
 
 Headers = dict[str, str]
 S = FulfillmentState

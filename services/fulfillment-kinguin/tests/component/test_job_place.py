@@ -6,6 +6,8 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 from contracts import FulfillmentState, KeyReady, OrderCancelled
+from foundation.clock import new_id
+from foundation.testing import FixedClock
 from fulfillment_kinguin.adapters.tables import purchases
 from fulfillment_kinguin.bootstrap import build_service
 from fulfillment_kinguin.domain.supply import OrderToPlace, Product, SupplierOrder
@@ -28,9 +30,8 @@ from fulfillment_kinguin.testing import (
     purchase_states,
     work,
 )
-from servicekit.clock import new_id
 from servicekit.tables import jobs
-from servicekit.testing import FixedClock, ServiceHarness
+from servicekit.testing import ServiceHarness
 
 S = FulfillmentState
 

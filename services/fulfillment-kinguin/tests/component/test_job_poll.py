@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 from contracts import FulfillmentState, FulfillmentUpdated, KeyReady, StockReturned
+from foundation.sealing import open_game_key
+from foundation.testing import FixedClock
 from fulfillment_kinguin.bootstrap import build_service
 from fulfillment_kinguin.errors import NotFound, Unclear
 from fulfillment_kinguin.settings import KinguinSettings
@@ -17,9 +19,8 @@ from fulfillment_kinguin.testing import (
     purchase_states,
     work,
 )
-from servicekit.sealing import open_game_key
 from servicekit.tables import jobs
-from servicekit.testing import FixedClock, ServiceHarness
+from servicekit.testing import ServiceHarness
 
 S = FulfillmentState
 GIVEN = [2, 4, 8, 16, 30, 30, 30, 30, 30, 30]

@@ -3,6 +3,8 @@
 from typing import Any
 
 from contracts import FulfillmentState, FulfillmentUpdated, KeyReady, OrderCancelled
+from foundation.clock import new_id
+from foundation.testing import FixedClock
 from fulfillment_kinguin.bootstrap import build_service
 from fulfillment_kinguin.errors import Unclear
 from fulfillment_kinguin.settings import KinguinSettings
@@ -14,8 +16,7 @@ from fulfillment_kinguin.testing import (
     purchase_states,
     work,
 )
-from servicekit.clock import new_id
-from servicekit.testing import FixedClock, ServiceHarness
+from servicekit.testing import ServiceHarness
 
 S = FulfillmentState
 

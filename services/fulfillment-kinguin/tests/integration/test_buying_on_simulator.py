@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 from contracts import FulfillmentState, KeyReady, Money, StockReturned
+from foundation.sealing import open_game_key
+from foundation.testing import FixedClock
 from fulfillment_kinguin.bootstrap import build_service
 from fulfillment_kinguin.settings import KinguinSettings
 from fulfillment_kinguin.testing import (
@@ -19,8 +21,7 @@ from fulfillment_kinguin.testing import (
     purchase_states,
     work,
 )
-from servicekit.sealing import open_game_key
-from servicekit.testing import FixedClock, ServiceHarness
+from servicekit.testing import ServiceHarness
 
 pytestmark = pytest.mark.integration
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
+from foundation.clock import new_id
+from foundation.testing import FixedClock
 from fulfillment_kinguin.adapters.esa_client import EsaClient
 from fulfillment_kinguin.adapters.kinguin_http import KinguinHttp, kinguin_client
 from fulfillment_kinguin.adapters.sales_manager_client import SalesManagerClient
@@ -22,8 +24,6 @@ from fulfillment_kinguin.errors import (
 from fulfillment_kinguin.ports import KeySupplier
 from fulfillment_kinguin.testing import API_KEY, OFFER_ID, PRODUCT_ID, FakeSupplier
 from pydantic import SecretStr
-from servicekit.clock import new_id
-from servicekit.testing import FixedClock
 
 
 @dataclass

@@ -14,14 +14,14 @@ import pytest
 import sqlalchemy as sa
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from contracts import FulfillmentRequestedKinguin, KeyReady, Topic
+from foundation.sealing import open_game_key
+from foundation.settings import encode_base64url
 from fulfillment_kinguin.adapters.tables import purchases
 from fulfillment_kinguin.bootstrap import build_service
 from fulfillment_kinguin.settings import KinguinSettings
 from fulfillment_kinguin.testing import DELIVERY_RING, SIGNER, FakeSupplier, a_request
 from servicekit.database import Database
 from servicekit.runtime import create_app
-from servicekit.sealing import open_game_key
-from servicekit.settings import encode_base64url
 from servicekit.tables import jobs, outbox
 from servicekit.testing import ServiceHarness
 from stack.endpoints import KafkaServer

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from contracts import Money
 from contracts.testing import a_sealed
+from foundation.clock import new_id
 from fulfillment_kinguin.domain.choose_offer import choose_offer
 from fulfillment_kinguin.domain.judge_order import Verdict, judge_order
 from fulfillment_kinguin.domain.line import Line
@@ -19,7 +20,6 @@ from fulfillment_kinguin.errors import (
     Refused,
     UnreadableKey,
 )
-from servicekit.clock import new_id
 
 RATE = Decimal("1.10")
 PNG = b"\x89PNG\r\n\x1a\n..."

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import httpx
 import pytest
+from foundation.testing import FixedClock
 from fulfillment_kinguin.adapters import kinguin_http
 from fulfillment_kinguin.adapters.esa_client import EsaClient
 from fulfillment_kinguin.adapters.kinguin_http import KinguinHttp, kinguin_client
@@ -18,7 +19,6 @@ from fulfillment_kinguin.errors import (
     UnreadableKey,
 )
 from pydantic import SecretStr
-from servicekit.testing import FixedClock
 
 ORDER = OrderToPlace("line-1", "p1", 1, Choice(Decimal("4.31"), "offer-1", as_text=True))
 PLACED = {"orderId": "PHZZ1", "orderExternalId": "line-1", "status": "processing"}

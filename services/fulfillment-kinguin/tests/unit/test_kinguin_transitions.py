@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 import pytest
+from foundation.clock import new_id
 from fulfillment_kinguin.domain import line, purchase
 from fulfillment_kinguin.domain.line import ForbiddenStep, LineState, check_line_step
 from fulfillment_kinguin.domain.purchase import PurchaseState, check_step, external_id
-from servicekit.clock import new_id
 
 S = PurchaseState
 

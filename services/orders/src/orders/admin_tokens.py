@@ -5,10 +5,10 @@ Used by `bitloot admin-token`, which has the settings of orders in its environme
 
 from datetime import timedelta
 
-from servicekit.clock import Clock, SystemClock, new_id
+from foundation.clock import Clock, SystemClock, new_id
+from foundation.settings import SecretRing
 from servicekit.database import Database
-from servicekit.settings import SecretRing
-from servicekit.tokens import Principal, Role, Scope, TokenSigner
+from webkit.tokens import Principal, Role, Scope, TokenSigner
 
 from orders.adapters import audit
 

@@ -4,11 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI
-from servicekit.clock import Clock, SystemClock
+from foundation.clock import Clock, SystemClock
 from servicekit.consumer import Consumer
 from servicekit.database import Database
 from servicekit.runtime import Service, create_app
-from servicekit.tokens import TokenSigner
+from webkit.tokens import TokenSigner
 
 from orders.adapters.publish_fulfillment_requested import FulfillmentRequests
 from orders.entrypoints.consume_delivery_updated import delivery_updated_consumer

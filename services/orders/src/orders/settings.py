@@ -3,9 +3,9 @@
 from decimal import Decimal
 from typing import Annotated, Literal
 
+from foundation.sealing import PublicKey
+from foundation.settings import HttpUrlText, SecretRing, ServiceSettings
 from pydantic import Field
-from servicekit.sealing import PublicKey
-from servicekit.settings import HttpUrlText, SecretRing, ServiceSettings
 
 
 class OrdersSettings(ServiceSettings):

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from foundation.sealing import KeyRing, PublicKey, new_key_pair, new_ring
+from foundation.settings import SecretRing
 from pydantic import SecretStr
-from servicekit.sealing import KeyRing, PublicKey, new_key_pair, new_ring
-from servicekit.settings import SecretRing
 
 from orders.settings import OrdersSettings
 

@@ -13,11 +13,12 @@ from contracts import (
     PaymentState,
     PaymentUpdated,
 )
+from foundation.clock import new_id
+from foundation.sealing import open_address
+from foundation.testing import FixedClock
 from orders.testing import DELIVERY_RING
-from servicekit.clock import new_id
-from servicekit.sealing import open_address
 from servicekit.tables import dead_letters
-from servicekit.testing import FixedClock, ServiceHarness
+from servicekit.testing import ServiceHarness
 
 Headers = dict[str, str]
 PRICE = Money(amount="25.00", currency="USD")

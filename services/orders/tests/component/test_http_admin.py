@@ -6,12 +6,14 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 from contracts import FulfillmentRequestedKinguin, OrderCancelled, RolloutChanged
+from foundation.clock import new_id
+from foundation.testing import FixedClock
 from orders.adapters.tables import products
 from orders.bootstrap import build_service
 from orders.settings import OrdersSettings
-from servicekit.clock import new_id
-from servicekit.testing import FixedClock, ServiceHarness, admin_token
-from servicekit.tokens import Role, TokenSigner
+from servicekit.testing import ServiceHarness
+from webkit.testing import admin_token
+from webkit.tokens import Role, TokenSigner
 
 Headers = dict[str, str]
 USD = {"amount": "25.00", "currency": "USD"}

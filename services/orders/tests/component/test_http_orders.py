@@ -7,8 +7,9 @@ from uuid import UUID
 
 import pytest
 from contracts import OrderPlaced, StockLevel, StockUpdated
-from servicekit.clock import new_id
-from servicekit.testing import FixedClock, ServiceHarness
+from foundation.clock import new_id
+from foundation.testing import FixedClock
+from servicekit.testing import ServiceHarness
 
 NEW_PRODUCT = {"title": "Moon Farmer", "retail_price": {"amount": "25.00", "currency": "USD"}}
 Headers = dict[str, str]

@@ -7,12 +7,12 @@ from itertools import pairwise
 
 import pytest
 from contracts import SourceType
+from foundation.clock import new_id
 from hypothesis import given
 from hypothesis import strategies as st
 from orders.domain.order import Line, Order
 from orders.domain.states import LINE_STEPS, MONEY_STEPS, LineStatus, MoneyStatus, OrderStatus
 from orders.domain.status_text import READY_TEXT, STATUS_TEXT, status_text
-from servicekit.clock import new_id
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

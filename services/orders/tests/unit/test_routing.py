@@ -4,10 +4,10 @@ from uuid import UUID
 
 import pytest
 from contracts import SourceType
+from foundation.clock import new_id
 from hypothesis import given
 from hypothesis import strategies as st
 from orders.domain.routing import Rollout, rollout_bucket, route
-from servicekit.clock import new_id
 
 KINGUIN, CUSTOM = SourceType.KINGUIN, SourceType.CUSTOM
 

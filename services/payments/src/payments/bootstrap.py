@@ -4,12 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI
-from servicekit.clock import Clock, SystemClock
+from foundation.clock import Clock, SystemClock
 from servicekit.consumer import Consumer
 from servicekit.database import Database
 from servicekit.jobs import JobRunner
-from servicekit.jwks import JwksSource
 from servicekit.runtime import Service, create_app
+from webkit.jwks import JwksSource
 
 from payments.adapters.nowpayments_client import NowPaymentsClient
 from payments.adapters.nowpayments_http import NowPaymentsHttp, new_http_client

@@ -4,8 +4,8 @@ from decimal import Decimal
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
+from foundation.settings import HttpUrlText, ServiceSettings, StrongSecrets
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
-from servicekit.settings import HttpUrlText, ServiceSettings, StrongSecrets
 
 _LOOPBACK: Final = ("localhost", "127.", "::1", "0.0.0.0")
 

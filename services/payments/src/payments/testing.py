@@ -9,12 +9,12 @@ from typing import Any
 from uuid import UUID
 
 from contracts import Money, OrderPlaced, PlacedLine, SourceType
+from foundation.clock import new_id
+from foundation.sealing import new_ring
+from foundation.settings import SecretRing
+from foundation.testing import FixedClock
 from pydantic import SecretStr
-from servicekit.clock import new_id
-from servicekit.sealing import new_ring
-from servicekit.settings import SecretRing
-from servicekit.testing import FixedClock
-from servicekit.tokens import TokenSigner
+from webkit.tokens import TokenSigner
 
 from payments.domain.invoice import Invoice, InvoiceState
 from payments.domain.ipn_signature import sign

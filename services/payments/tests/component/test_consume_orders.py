@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from contracts import OrderCancelled, OrderPlaced, PaymentConfirmed, PaymentState, PaymentUpdated
+from foundation.clock import new_id
+from foundation.testing import FixedClock
 from payments.adapters.tables import invoices
 from payments.bootstrap import build_service
 from payments.errors import GatewayUnauthorized, GatewayUnavailable, InvoiceRefused
 from payments.settings import PaymentsSettings
 from payments.testing import FakeGateway, an_ipn, an_order, signed
-from servicekit.clock import new_id
 from servicekit.tables import dead_letters
-from servicekit.testing import FixedClock, ServiceHarness
+from servicekit.testing import ServiceHarness
 
 
 def cancelled(order: OrderPlaced) -> OrderCancelled:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
+from foundation.clock import new_id
+from foundation.testing import FixedClock
 from payments.adapters.tables import ipns
 from payments.bootstrap import build_service
 from payments.settings import PaymentsSettings
@@ -16,8 +18,8 @@ from payments.testing import (
     signed,
 )
 from pydantic import SecretStr
-from servicekit.clock import new_id
-from servicekit.testing import FixedClock, ServiceHarness, order_token
+from servicekit.testing import ServiceHarness
+from webkit.testing import order_token
 
 Headers = dict[str, str]
 URL = "/webhooks/nowpayments"

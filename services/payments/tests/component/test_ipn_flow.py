@@ -8,12 +8,13 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 from contracts import OrderPlaced, PaymentConfirmed, PaymentState, PaymentUpdated
+from foundation.clock import new_id
+from foundation.testing import FixedClock
 from payments.adapters.tables import confirmations, ipns, refundables
 from payments.adapters.tables import payments as payments_table
 from payments.errors import GatewayUnavailable
 from payments.testing import FakeGateway, an_ipn, an_order, signed
-from servicekit.clock import new_id
-from servicekit.testing import FixedClock, ServiceHarness
+from servicekit.testing import ServiceHarness
 
 STATUSES = ("waiting", "confirming", "confirmed", "sending", "finished")
 Ids = list[UUID]

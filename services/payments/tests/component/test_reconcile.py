@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from contracts import OrderCancelled, OrderPlaced, PaymentConfirmed, PaymentState, PaymentUpdated
+from foundation.clock import new_id
+from foundation.testing import FixedClock
 from payments.adapters.tables import invoices, refundables
 from payments.domain.payment import PaymentStatus
 from payments.errors import GatewayUnauthorized, GatewayUnavailable
 from payments.testing import FakeGateway, an_ipn, an_order, signed
-from servicekit.clock import new_id
 from servicekit.tables import jobs
-from servicekit.testing import FixedClock, ServiceHarness
+from servicekit.testing import ServiceHarness
 
 
 @pytest.fixture

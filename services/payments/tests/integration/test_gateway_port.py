@@ -8,6 +8,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from foundation.clock import SystemClock, new_id
 from payments.adapters.nowpayments_client import NowPaymentsClient
 from payments.adapters.nowpayments_http import NowPaymentsHttp, new_http_client
 from payments.adapters.nowpayments_login import Login
@@ -21,7 +22,6 @@ from payments.errors import (
 from payments.ports import InvoiceOrder, PaymentGateway
 from payments.testing import FakeGateway
 from pydantic import SecretStr
-from servicekit.clock import SystemClock, new_id
 
 OTHER_KEY = "another-api-key"
 

@@ -15,10 +15,10 @@ import pytest
 import sqlalchemy as sa
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from contracts import Message, OrderPlaced, PaymentConfirmed, PaymentState, PaymentUpdated, Topic
+from foundation.clock import SystemClock, new_id
 from payments.adapters.tables import ipns, refundables
 from payments.settings import PaymentsSettings
 from payments.testing import IPN_SECRET, an_ipn, an_order, signed
-from servicekit.clock import SystemClock, new_id
 from servicekit.database import Database
 from stack.endpoints import KafkaServer
 from stack.parts.broker_choice import Broker

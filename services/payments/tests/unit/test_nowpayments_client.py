@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
+from foundation.clock import new_id
+from foundation.testing import FixedClock
 from payments.adapters.nowpayments_client import PAGE_SIZE, NowPaymentsClient
 from payments.adapters.nowpayments_http import MAX_ANSWER_BYTES, NowPaymentsHttp
 from payments.adapters.nowpayments_login import Login
@@ -14,8 +16,6 @@ from payments.errors import GatewayUnauthorized, GatewayUnavailable, InvoiceRefu
 from payments.ports import InvoiceOrder
 from payments.testing import some_fields
 from pydantic import SecretStr
-from servicekit.clock import new_id
-from servicekit.testing import FixedClock
 
 ORDER = InvoiceOrder(
     order_id=str(new_id()),

@@ -5,11 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from foundation.clock import new_id
 from payments.domain.js_json import parse_json
 from payments.domain.payment import PaymentFacts, PaymentStatus, read_facts
 from payments.errors import UnreadablePayment
 from payments.testing import some_facts
-from servicekit.clock import new_id
 
 ORDER_ID = new_id()
 

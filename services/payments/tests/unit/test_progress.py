@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from contracts import PaymentState
+from foundation.clock import new_id
 from payments.domain.invoice import STEPS, InvoiceState
 from payments.domain.payment import RANKS, PaymentStatus
 from payments.domain.progress import Effect, KnownPayment, decide
 from payments.domain.verdict import Verdict
 from payments.testing import an_invoice, some_facts
-from servicekit.clock import new_id
 
 ORDER_ID = new_id()
 OURS = an_invoice(order_id=ORDER_ID)

@@ -4,9 +4,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from foundation.clock import new_id
 from payments.domain.verdict import Verdict, judge
 from payments.testing import an_invoice, some_facts
-from servicekit.clock import new_id
 
 ORDER_ID = new_id()
 OURS = an_invoice(order_id=ORDER_ID)

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from servicekit.http import create_http
+from webkit.http import create_http
 
 from storefront.entrypoints.http_pages import PACKAGE, pages_router
 from storefront.settings import StorefrontSettings

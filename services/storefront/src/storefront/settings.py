@@ -1,7 +1,7 @@
 """The settings of the storefront, read once at start."""
 
+from foundation.settings import HttpSettings, HttpUrlText
 from pydantic import Field
-from servicekit.settings import HttpSettings, HttpUrlText
 
 
 class StorefrontSettings(HttpSettings):

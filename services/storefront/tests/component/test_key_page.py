@@ -12,8 +12,8 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
+from foundation.clock import new_id
 from playwright.async_api import Page, async_playwright
-from servicekit.clock import new_id
 from storefront.bootstrap import build_app
 from storefront.settings import StorefrontSettings
 

@@ -11,13 +11,13 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
+from foundation.settings import SecretRing, load_settings
 from orders import admin_tokens
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from servicekit.database import Database
-from servicekit.settings import SecretRing, load_settings
-from servicekit.tokens import Role
 from sqlalchemy.exc import DBAPIError
+from webkit.tokens import Role
 
 from bitloot_cli.failure import fail
 

@@ -11,9 +11,9 @@ import aioboto3
 import typer
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from foundation.settings import HttpUrlText, load_settings
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from servicekit.settings import HttpUrlText, load_settings
 
 from bitloot_cli.failure import fail
 

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 from aiokafka.errors import KafkaError
 from contracts.topics import Topic
+from foundation.settings import BootstrapServers, load_settings
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from servicekit.settings import BootstrapServers, load_settings
 
 from bitloot_cli.failure import fail
 from bitloot_cli.topics import TopicRefused, TopicShape, ensure_topics

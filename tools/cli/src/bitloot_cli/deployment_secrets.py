@@ -4,8 +4,8 @@ import base64
 import json
 from enum import StrEnum
 
+from foundation.sealing import new_key_pair, new_ring, new_secret
 from pydantic import SecretStr
-from servicekit.sealing import new_key_pair, new_ring, new_secret
 
 Secrets = dict[str, SecretStr]
 

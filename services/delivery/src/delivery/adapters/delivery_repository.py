@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from contracts import KeyReady, Sealed, SealedKey
-from servicekit.clock import new_id
+from foundation.clock import new_id
 from servicekit.database import Transaction
 from sqlalchemy.dialects.postgresql import insert
 

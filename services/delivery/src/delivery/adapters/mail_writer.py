@@ -11,8 +11,8 @@ from email.utils import format_datetime
 from typing import Final
 
 import jinja2
+from foundation.sealing import KeyRing
 from pydantic import SecretBytes
-from servicekit.sealing import KeyRing
 
 from delivery.domain.link import link, link_token
 from delivery.domain.mail import Mail

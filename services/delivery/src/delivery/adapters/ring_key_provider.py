@@ -8,7 +8,7 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from servicekit.settings import SecretRing
+from foundation.settings import SecretRing
 
 from delivery.errors import CannotDecrypt
 from delivery.ports import WrappedKey

@@ -5,7 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from servicekit.sealing import GameKey
+from foundation.sealing import GameKey
 
 VERSION: Final = 1
 BLOCK: Final = 512

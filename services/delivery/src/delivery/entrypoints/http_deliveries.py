@@ -9,10 +9,10 @@ from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Request, Response
+from foundation.sealing import GameKey
 from pydantic import BaseModel, ConfigDict, Field
-from servicekit.problems import Problem
-from servicekit.sealing import GameKey
-from servicekit.tokens import BearerPrincipal
+from webkit.problems import Problem
+from webkit.tokens import BearerPrincipal
 
 from delivery.errors import (
     CannotDecrypt,

@@ -1,6 +1,6 @@
 """The job `mail`: hand the mails about one order, or one other matter, to the server."""
 
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Database
 from servicekit.jobs import JobRunner
 

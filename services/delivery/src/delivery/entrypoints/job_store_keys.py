@@ -1,6 +1,6 @@
 """The job `store`: encrypt the keys of a line and write them to R2."""
 
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Database
 from servicekit.jobs import JobRunner
 

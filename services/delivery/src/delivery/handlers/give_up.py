@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Transaction
 
 from delivery.adapters.publish_delivery_updated import publish_order_needs_attention

@@ -1,7 +1,7 @@
 """Keys of a line arrive: one delivery a line, whatever comes twice."""
 
 from contracts import DeliveryState, KeyReady
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Transaction
 from servicekit.jobs import schedule
 

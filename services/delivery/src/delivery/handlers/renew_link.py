@@ -5,10 +5,10 @@ from typing import Final
 from uuid import UUID
 
 from contracts import DeliveryState
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Database
 from servicekit.jobs import schedule
-from servicekit.tokens import Principal
+from webkit.tokens import Principal
 
 from delivery.adapters import delivery_repository, mail_repository
 from delivery.adapters.publish_delivery_updated import publish_delivery_updated

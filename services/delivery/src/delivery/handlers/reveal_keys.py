@@ -8,11 +8,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from contracts import DeliveryState
+from foundation.clock import Clock, new_id
+from foundation.sealing import GameKey
 from pydantic import SecretBytes
-from servicekit.clock import Clock, new_id
 from servicekit.database import Database, Transaction
-from servicekit.sealing import GameKey
-from servicekit.tokens import Principal, Scope
+from webkit.tokens import Principal, Scope
 
 from delivery.adapters import delivery_repository
 from delivery.adapters.key_cipher import KeyCipher

@@ -13,11 +13,11 @@ from uuid import UUID
 
 import structlog
 from contracts import DeliveryState, EmailRequested
-from servicekit.clock import Clock, new_id
-from servicekit.crash import crash_point
+from foundation.clock import Clock, new_id
+from foundation.crash import crash_point
+from foundation.sealing import CannotOpen, UnknownRecipientKey
 from servicekit.database import Database, Transaction
 from servicekit.jobs import Job, Settle, schedule
-from servicekit.sealing import CannotOpen, UnknownRecipientKey
 
 from delivery.adapters import delivery_repository, mail_repository
 from delivery.adapters.mail_writer import MailWriter

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from servicekit.clock import Clock
-from servicekit.crash import crash_point
+from foundation.clock import Clock
+from foundation.crash import crash_point
+from foundation.sealing import CannotOpen, KeyRing, UnknownRecipientKey, open_game_key
 from servicekit.database import Database, Transaction
 from servicekit.jobs import Job, Settle
-from servicekit.sealing import CannotOpen, KeyRing, UnknownRecipientKey, open_game_key
 
 from delivery.adapters import delivery_repository
 from delivery.adapters.key_cipher import KeyCipher

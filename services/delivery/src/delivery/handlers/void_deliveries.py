@@ -1,7 +1,7 @@
 """Lines were cancelled: their links are dead, and orders hears whether one was used."""
 
 from contracts import OrderCancelled
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Transaction
 
 from delivery.adapters import delivery_repository

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from contracts import FulfillmentState, FulfillmentUpdated, SourceType
-from servicekit.clock import new_id
+from foundation.clock import new_id
 from servicekit.database import Transaction
 from servicekit.outbox import emit
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from servicekit.sealing import GameKey
+from foundation.sealing import GameKey
 
 MAX_KEYS: Final = 10_000
 MAX_KEY_CHARACTERS: Final = 1_000

@@ -12,9 +12,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, ValidationError
 from servicekit.database import Database
-from servicekit.paging import Page, PageRequest
-from servicekit.problems import FieldError, Problem
-from servicekit.tokens import Principal, Role, require_admin
+from webkit.paging import Page, PageRequest
+from webkit.problems import FieldError, Problem
+from webkit.tokens import Principal, Role, require_admin
 
 from fulfillment_custom.adapters import stock_queries
 from fulfillment_custom.domain.upload import MAX_KEYS, read_keys

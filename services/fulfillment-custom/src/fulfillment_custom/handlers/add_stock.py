@@ -7,10 +7,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from contracts import SealedKey, SourceType, StockReturned
+from foundation.clock import Clock, new_id
+from foundation.sealing import GameKey, PublicKey, fingerprint, seal_game_key
 from pydantic import SecretBytes
-from servicekit.clock import Clock, new_id
 from servicekit.database import Database, Transaction
-from servicekit.sealing import GameKey, PublicKey, fingerprint, seal_game_key
 
 from fulfillment_custom.adapters import stock_repository
 from fulfillment_custom.adapters.tables import uploads

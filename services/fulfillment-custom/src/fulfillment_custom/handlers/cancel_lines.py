@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from contracts import FulfillmentState, OrderCancelled
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Transaction
 
 from fulfillment_custom.adapters import line_repository

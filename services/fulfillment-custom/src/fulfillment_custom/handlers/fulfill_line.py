@@ -1,7 +1,7 @@
 """A paid line asks for keys: give them, let it wait, or say that none will come."""
 
 from contracts import FulfillmentRequestedCustom
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Transaction
 
 from fulfillment_custom.adapters import line_repository, stock_repository

@@ -7,7 +7,7 @@ would let a big order wait for ever.
 from datetime import datetime
 from uuid import UUID
 
-from servicekit.crash import crash_point
+from foundation.crash import crash_point
 from servicekit.database import Transaction
 
 from fulfillment_custom.adapters import line_repository, stock_repository

@@ -5,7 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
-from servicekit.clock import new_id
+from foundation.clock import new_id
 from servicekit.database import Transaction
 
 from fulfillment_kinguin.adapters.tables import audit_log

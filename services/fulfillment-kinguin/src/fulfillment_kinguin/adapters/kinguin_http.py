@@ -14,8 +14,8 @@ from typing import Any, Final, NoReturn
 import backoff
 import httpx
 from aiolimiter import AsyncLimiter
+from foundation.clock import Clock
 from pydantic import SecretStr
-from servicekit.clock import Clock
 
 from fulfillment_kinguin.adapters.kinguin_errors import read_error
 from fulfillment_kinguin.errors import Unclear, UnreadableAnswer

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from contracts import KeyReady, SealedKey, SourceType
-from servicekit.clock import new_id
+from foundation.clock import new_id
 from servicekit.database import Transaction
 from servicekit.outbox import emit
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from servicekit.clock import new_id
+from foundation.clock import new_id
 from servicekit.database import Transaction
 
 from fulfillment_kinguin.adapters import line_repository

@@ -4,7 +4,7 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from typing import Final
 
-from servicekit.sealing import GameKey
+from foundation.sealing import GameKey
 
 from fulfillment_kinguin.errors import UnreadableKey
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from servicekit.sealing import GameKey
+from foundation.sealing import GameKey
 
 
 class OrderStatus(StrEnum):

@@ -6,8 +6,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends
 from servicekit.database import Database
-from servicekit.paging import Page, PageRequest
-from servicekit.tokens import Principal, Role, require_admin
+from webkit.paging import Page, PageRequest
+from webkit.tokens import Principal, Role, require_admin
 
 from fulfillment_kinguin.adapters import purchase_queries
 from fulfillment_kinguin.domain.purchase import PurchaseState

@@ -3,8 +3,8 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
-from servicekit.paging import Page, PageRequest, encode_cursor
-from servicekit.tokens import Principal, require_admin
+from webkit.paging import Page, PageRequest, encode_cursor
+from webkit.tokens import Principal, require_admin
 
 from fulfillment_kinguin.entrypoints.problems import as_problems
 from fulfillment_kinguin.entrypoints.schemas import ProductOut

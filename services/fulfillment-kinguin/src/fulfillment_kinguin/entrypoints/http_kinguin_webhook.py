@@ -10,7 +10,7 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from servicekit.problems import Problem
+from webkit.problems import Problem
 
 from fulfillment_kinguin.handlers.take_hint import TakeHint
 

@@ -1,6 +1,6 @@
 """The job `poll`: look at orders until their keys are here. Its subject is the purchase id."""
 
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Database
 from servicekit.jobs import JobRunner
 

@@ -1,6 +1,6 @@
 """The job `search`: find orders whose answer was lost. Its subject is the purchase id."""
 
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Database
 from servicekit.jobs import JobRunner
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil
 
-from servicekit.problems import Problem
+from webkit.problems import Problem
 
 from fulfillment_kinguin.errors import (
     ActionRefused,

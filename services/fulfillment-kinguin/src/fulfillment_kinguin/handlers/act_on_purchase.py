@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
 
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Database, Transaction
 from servicekit.jobs import schedule
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
-from servicekit.clock import Clock
-from servicekit.crash import crash_point
+from foundation.clock import Clock
+from foundation.crash import crash_point
 from servicekit.database import Database, Transaction
 from servicekit.jobs import Job, Settle, still_leased
 

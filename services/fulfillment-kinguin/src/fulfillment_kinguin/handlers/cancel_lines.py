@@ -7,7 +7,7 @@ stock, since the money is spent.
 from uuid import UUID
 
 from contracts import FulfillmentState, OrderCancelled
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Transaction
 
 from fulfillment_kinguin.adapters import line_repository, purchase_repository

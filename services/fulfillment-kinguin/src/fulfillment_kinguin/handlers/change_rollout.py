@@ -4,7 +4,7 @@
 """
 
 from contracts import RolloutChanged
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Transaction
 
 from fulfillment_kinguin.adapters import line_repository, purchase_repository

@@ -6,7 +6,7 @@ from typing import assert_never
 from uuid import UUID
 
 from contracts import SealedKey
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Transaction
 
 from fulfillment_kinguin.adapters import key_repository, purchase_repository

@@ -1,7 +1,7 @@
 """A paid line asks for keys: plan its purchase, or repeat what became of it."""
 
 from contracts import FulfillmentRequestedKinguin
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Transaction
 
 from fulfillment_kinguin.adapters import key_repository, line_repository

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from contracts import FulfillmentState
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Transaction
 
 from fulfillment_kinguin.adapters.publish_fulfillment_updated import publish_fulfillment_updated

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Database, Transaction
 from servicekit.jobs import Job, Settle, retry_delay
 

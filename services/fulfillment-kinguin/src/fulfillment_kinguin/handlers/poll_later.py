@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Transaction
 
 from fulfillment_kinguin.adapters import purchase_repository

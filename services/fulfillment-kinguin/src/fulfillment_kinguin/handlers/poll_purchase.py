@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from contracts import SealedKey
-from servicekit.crash import crash_point
+from foundation.crash import crash_point
 from servicekit.database import Database, Transaction
 from servicekit.jobs import Job, Settle
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from contracts import SealedKey, SourceType
+from foundation.clock import new_id
+from foundation.sealing import PublicKey, fingerprint, seal_game_key
 from pydantic import SecretBytes
-from servicekit.clock import new_id
-from servicekit.sealing import PublicKey, fingerprint, seal_game_key
 
 from fulfillment_kinguin.domain.supply import SupplierKey
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from math import inf
 from uuid import UUID
 
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Database, Transaction
 from servicekit.jobs import Job, Settle
 

@@ -8,8 +8,8 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from servicekit.clock import Clock
-from servicekit.crash import crash_point
+from foundation.clock import Clock
+from foundation.crash import crash_point
 from servicekit.database import Transaction
 from servicekit.jobs import Job
 

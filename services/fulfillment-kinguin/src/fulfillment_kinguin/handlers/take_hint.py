@@ -1,6 +1,6 @@
 """A webhook of Kinguin is a hint: look now. What it says is never believed."""
 
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Database
 from servicekit.jobs import schedule
 

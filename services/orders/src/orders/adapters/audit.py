@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from foundation.clock import new_id
 from pydantic_core import to_jsonable_python
-from servicekit.clock import new_id
 from servicekit.database import Transaction
 
 from orders.adapters.tables import audit_log

@@ -13,10 +13,10 @@ from contracts import (
     Sealed,
     SourceType,
 )
-from servicekit.clock import new_id
+from foundation.clock import new_id
+from foundation.sealing import PublicKey, seal_address
 from servicekit.database import Transaction
 from servicekit.outbox import emit
-from servicekit.sealing import PublicKey, seal_address
 
 from orders.domain.order import Line, Order
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from contracts import OrderCancelled
-from servicekit.clock import new_id
+from foundation.clock import new_id
 from servicekit.database import Transaction
 from servicekit.outbox import emit
 

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 from servicekit.database import Database
-from servicekit.paging import Page, PageRequest
-from servicekit.tokens import Principal, Role, require_admin
+from webkit.paging import Page, PageRequest
+from webkit.tokens import Principal, Role, require_admin
 
 from orders.adapters import admin_queries, order_repository
 from orders.domain.states import OrderStatus

@@ -7,9 +7,9 @@ from uuid import UUID
 from contracts import SourceType
 from fastapi import APIRouter, Depends, Request
 from servicekit.database import Database
-from servicekit.paging import Page, PageRequest
-from servicekit.problems import FieldError, Problem
-from servicekit.tokens import Principal, Role, require_admin
+from webkit.paging import Page, PageRequest
+from webkit.problems import FieldError, Problem
+from webkit.tokens import Principal, Role, require_admin
 
 from orders.adapters import catalogue_repository
 from orders.domain.catalogue import ProductStatus

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from servicekit.database import Database
-from servicekit.tokens import Principal, Role, require_admin
+from webkit.tokens import Principal, Role, require_admin
 
 from orders.adapters import catalogue_repository
 from orders.domain.routing import Rollout

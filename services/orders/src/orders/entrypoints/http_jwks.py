@@ -3,7 +3,7 @@
 from typing import Any
 
 from fastapi import APIRouter, Response
-from servicekit.tokens import TokenSigner
+from webkit.tokens import TokenSigner
 
 
 def jwks_router(signer: TokenSigner) -> APIRouter:

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
 from fastapi import APIRouter, Header, Response
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Database
-from servicekit.problems import FieldError, Problem
-from servicekit.tokens import BearerPrincipal, Principal, Scope, TokenSigner
+from webkit.problems import FieldError, Problem
+from webkit.tokens import BearerPrincipal, Principal, Scope, TokenSigner
 
 from orders.adapters import order_repository
 from orders.domain.order import Order

@@ -6,8 +6,8 @@ from uuid import UUID
 from contracts import SourceType
 from fastapi import APIRouter, Depends, Query
 from servicekit.database import Database
-from servicekit.paging import Page, PageRequest
-from servicekit.problems import Problem
+from webkit.paging import Page, PageRequest
+from webkit.problems import Problem
 
 from orders.adapters import catalogue_repository
 from orders.domain.catalogue import Product, ProductStatus, availability

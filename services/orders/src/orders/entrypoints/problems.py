@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from servicekit.problems import FieldError, Problem
+from webkit.problems import FieldError, Problem
 
 from orders.errors import (
     ActionRefused,

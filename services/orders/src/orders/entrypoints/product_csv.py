@@ -8,9 +8,9 @@ from typing import Final
 from uuid import UUID
 
 from contracts import SourceType
+from foundation.clock import new_id
 from pydantic import ValidationError
-from servicekit.clock import new_id
-from servicekit.problems import Problem
+from webkit.problems import Problem
 
 from orders.domain.catalogue import Product
 from orders.entrypoints.schemas import NewProduct, RejectedLine

@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Database, Transaction
 
 from orders.adapters import audit, catalogue_repository, order_repository

@@ -1,7 +1,7 @@
 """What delivery says: stored shows the link, mailed makes the line delivered."""
 
 from contracts import DeliveryState, DeliveryUpdated
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Transaction
 
 from orders.adapters import order_repository

@@ -1,7 +1,7 @@
 """What the fulfilment services say about lines that have no keys (yet)."""
 
 from contracts import FulfillmentState, FulfillmentUpdated, SourceType, StockUpdated
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Transaction
 
 from orders.adapters import catalogue_repository, order_repository

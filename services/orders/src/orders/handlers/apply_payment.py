@@ -5,7 +5,7 @@ paid late and delivered if that is still possible, any other is fulfilled.
 """
 
 from contracts import PaymentConfirmed, PaymentState, PaymentUpdated, SourceType
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Transaction
 
 from orders.adapters import catalogue_repository, order_repository

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Database
 
 from orders.adapters import audit, catalogue_repository

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from contracts import SourceType
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Database
 
 from orders.adapters import audit, catalogue_repository

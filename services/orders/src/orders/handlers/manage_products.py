@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from contracts import SourceType
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Database, Transaction
 
 from orders.adapters import audit, catalogue_repository

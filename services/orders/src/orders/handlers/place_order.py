@@ -11,7 +11,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from contracts import SourceType
-from servicekit.clock import Clock, new_id
+from foundation.clock import Clock, new_id
 from servicekit.database import Database, Transaction
 from sqlalchemy.dialects.postgresql import insert
 

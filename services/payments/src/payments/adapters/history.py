@@ -6,7 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import sqlalchemy as sa
-from servicekit.clock import new_id
+from foundation.clock import new_id
 from servicekit.database import Transaction
 
 from payments.adapters.tables import history

@@ -5,8 +5,8 @@ import json
 from datetime import datetime, timedelta
 from typing import Final
 
+from foundation.clock import Clock
 from pydantic import SecretStr
-from servicekit.clock import Clock
 
 from payments.adapters.nowpayments_http import NowPaymentsHttp
 from payments.errors import GatewayUnavailable

@@ -6,7 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from contracts import CoinAmount, Money, PaymentState, PaymentUpdated
-from servicekit.clock import new_id
+from foundation.clock import new_id
 from servicekit.database import Transaction
 from servicekit.outbox import emit
 

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 from servicekit.database import Database
-from servicekit.paging import Page, PageRequest
-from servicekit.tokens import Principal, require_admin
+from webkit.paging import Page, PageRequest
+from webkit.tokens import Principal, require_admin
 
 from payments.adapters import payment_queries
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 from prometheus_client import CollectorRegistry, Counter
-from servicekit.problems import Problem
+from webkit.problems import Problem
 
 from payments.domain.js_json import NotJson
 from payments.errors import BadSignature, NotStored, UnreadablePayment

@@ -1,6 +1,6 @@
 """Job `apply_ipn`, one a notification: it gets its effect, at the latest after 24 h."""
 
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Database
 from servicekit.jobs import JobRunner
 

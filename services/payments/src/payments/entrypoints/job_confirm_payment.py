@@ -1,6 +1,6 @@
 """Job `confirm_payment`, one a payment: the gateway is asked whether it is really finished."""
 
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Database
 from servicekit.jobs import JobRunner
 

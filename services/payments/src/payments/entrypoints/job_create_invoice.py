@@ -1,6 +1,6 @@
 """Job `create_invoice`, one an order: the gateway makes its invoice."""
 
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Database
 from servicekit.jobs import JobRunner
 

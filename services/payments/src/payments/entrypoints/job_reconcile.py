@@ -1,6 +1,6 @@
 """Job `reconcile`, one an order: lost notifications are found, unpaid orders expire."""
 
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Database
 from servicekit.jobs import JobRunner
 

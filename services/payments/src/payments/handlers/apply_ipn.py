@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 import structlog
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Transaction
 from servicekit.jobs import Job, Settle, retry_delay
 

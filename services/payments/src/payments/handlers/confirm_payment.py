@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 from contracts import PaymentState
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Transaction
 from servicekit.jobs import Job, Settle, schedule
 

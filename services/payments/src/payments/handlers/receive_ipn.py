@@ -7,9 +7,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
+from foundation.clock import Clock
+from foundation.crash import crash_point
 from pydantic import SecretStr
-from servicekit.clock import Clock
-from servicekit.crash import crash_point
 from servicekit.database import Database
 from servicekit.jobs import schedule
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from contracts import OrderCancelled, OrderPlaced, PaymentState
-from servicekit.clock import Clock
+from foundation.clock import Clock
 from servicekit.database import Transaction
 from servicekit.jobs import schedule
 

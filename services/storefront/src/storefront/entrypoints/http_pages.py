@@ -12,7 +12,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from fastapi.templating import Jinja2Templates
-from servicekit.problems import Problem
+from webkit.problems import Problem
 
 from storefront.settings import StorefrontSettings
 

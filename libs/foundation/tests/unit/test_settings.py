@@ -1,8 +1,6 @@
 import pytest
-from pydantic import Field, SecretBytes, ValidationError
-from pydantic_settings import BaseSettings
-from servicekit.sealing import KeyRing, PublicKey, new_key_pair
-from servicekit.settings import (
+from foundation.sealing import KeyRing, PublicKey, new_key_pair
+from foundation.settings import (
     HttpSettings,
     Secret32,
     SecretRing,
@@ -13,6 +11,8 @@ from servicekit.settings import (
     encode_base64url,
     load_settings,
 )
+from pydantic import Field, SecretBytes, ValidationError
+from pydantic_settings import BaseSettings
 
 KEY = encode_base64url(bytes(range(32)))
 OTHER_KEY = encode_base64url(bytes(range(32, 64)))

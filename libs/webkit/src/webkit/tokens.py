@@ -15,12 +15,12 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import Depends, FastAPI, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from foundation.clock import Clock
+from foundation.settings import SecretRing, encode_base64url
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from servicekit.clock import Clock
-from servicekit.jwks import JwksSource, JwksUnavailable, StaticJwks
-from servicekit.problems import Problem
-from servicekit.settings import SecretRing, encode_base64url
+from webkit.jwks import JwksSource, JwksUnavailable, StaticJwks
+from webkit.problems import Problem
 
 ALGORITHM: Final = "EdDSA"
 TOKEN_TYPE: Final = "at+jwt"  # noqa: S105  # a media type (RFC 9068), no secret

@@ -1,4 +1,4 @@
-"""JSON lines on stdout for our own events and for every library, and the access log.
+"""JSON lines on stdout for our own events and for every library.
 
 Secrets stay out by their types (`SecretStr`, `GameKey`); as a second line of defence each
 finished line is searched for what looks like a game key, a bearer token or the secret of
@@ -8,22 +8,13 @@ a mailed link. Correlation ids come from structlog's context variables.
 import logging
 import re
 import sys
-import time
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
 import structlog
 from opentelemetry import trace
-from opentelemetry.trace import SpanKind
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from servicekit.clock import new_id
-from servicekit.telemetry import span_from
-
 _QUIET: Final = ("httpx", "httpcore", "aiokafka", "sqlalchemy.engine", "botocore", "aiobotocore")
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
-_UNLOGGED: Final = ("/health/", "/metrics")
 _SECRET_SHAPES: Final = re.compile(
     r"(?P<uuid>[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12})(?:(?P<link>#)[\w-]+)?"
     r"|[A-Z0-9]{4,5}(?:-[A-Z0-9]{4,5}){2,}"
@@ -31,8 +22,6 @@ _SECRET_SHAPES: Final = re.compile(
     r"|(?P<bearer>[Bb]earer )[\w.~+/=-]{8,}"
 )
 _JSON: Final = structlog.processors.JSONRenderer(ensure_ascii=False)
-
-log = structlog.get_logger()
 
 
 def mask_secrets(text: str) -> str:
@@ -110,61 +99,3 @@ def _tame_libraries() -> None:
     access = logging.getLogger("uvicorn.access")
     access.handlers, access.propagate = [], False
     logging.captureWarnings(capture=True)
-
-
-def route_template(scope: Scope) -> str:
-    """The route as declared, `/orders/{order_id}`: no values, so no secrets and few labels."""
-    return str(getattr(scope.get("route"), "path", "unmatched"))
-
-
-class AccessLogMiddleware:
-    """One line and one span a request; the request id is bound to all lines and returned.
-
-    An `X-Request-Id` of the caller is kept if it is 8 to 64 harmless characters. Probes
-    and scrapes are not logged.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request (ASGI)."""
-        if scope["type"] != "http" or scope["path"].startswith(_UNLOGGED):
-            await self._app(scope, receive, send)
-            return
-        request_id = _request_id(scope)
-        scope.setdefault("state", {})["request_id"] = request_id
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
-            await self._serve(scope, receive, send, request_id)
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
-        started = time.perf_counter()
-        status = 500
-
-        async def send_with_id(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                MutableHeaders(scope=message)["X-Request-Id"] = request_id
-            await send(message)
-
-        with span_from(None, scope["method"], kind=SpanKind.SERVER) as span:
-            try:
-                await self._app(scope, receive, send_with_id)
-            finally:
-                span.update_name(f"{scope['method']} {route_template(scope)}")
-                log.info("request.served", **_facts(scope, status, started))
-
-
-def _facts(scope: Scope, status: int, started: float) -> dict[str, Any]:
-    return {
-        "method": scope["method"],
-        "route": route_template(scope),
-        "status": status,
-        "duration_ms": round((time.perf_counter() - started) * 1000, 1),
-    }
-
-
-def _request_id(scope: Scope) -> str:
-    given = Headers(scope=scope).get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else str(new_id())

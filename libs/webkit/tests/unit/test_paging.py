@@ -6,8 +6,8 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi import Depends, FastAPI
-from servicekit.paging import Page, PageRequest, encode_cursor
-from servicekit.problems import Problem, install_problems
+from webkit.paging import Page, PageRequest, encode_cursor
+from webkit.problems import Problem, install_problems
 
 NUMBERS = list(range(60))
 

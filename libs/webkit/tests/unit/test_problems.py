@@ -7,15 +7,15 @@ import httpx
 import pytest
 from fastapi import Body, FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from servicekit.problems import (
+from starlette.types import Receive, Scope, Send
+from structlog.testing import capture_logs
+from webkit.problems import (
     BodyLimitMiddleware,
     FieldError,
     Problem,
     install_problems,
     problem_response,
 )
-from starlette.types import Receive, Scope, Send
-from structlog.testing import capture_logs
 
 SECRET = "AAAAA-BBBBB-CCCCC"
 

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from pydantic import GetCoreSchemaHandler, SecretBytes, SecretStr
 from pydantic_core import CoreSchema, core_schema
 
-from servicekit.settings import (
+from foundation.settings import (
     KEY_BYTES,
     SecretRing,
     decode_base64url,

@@ -11,9 +11,8 @@ from typing import Any, Final, Protocol
 import httpx
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-from servicekit.clock import Clock
-from servicekit.settings import decode_base64url
+from foundation.clock import Clock
+from foundation.settings import decode_base64url
 
 MAX_AGE: Final = timedelta(minutes=5)
 RETRY_AFTER: Final = timedelta(seconds=10)

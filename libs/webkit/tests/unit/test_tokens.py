@@ -11,11 +11,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from fastapi import Depends, FastAPI
-from servicekit.jwks import JwksUnavailable, read_jwks
-from servicekit.problems import install_problems
-from servicekit.settings import SecretRing, encode_base64url
-from servicekit.testing import FixedClock
-from servicekit.tokens import (
+from foundation.settings import SecretRing, encode_base64url
+from foundation.testing import FixedClock
+from webkit.jwks import JwksUnavailable, read_jwks
+from webkit.problems import install_problems
+from webkit.tokens import (
     BearerPrincipal,
     Principal,
     Role,

@@ -4,8 +4,8 @@ import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry, Counter
-from servicekit.metrics import install_metrics
-from servicekit.problems import install_problems
+from webkit.metrics import install_metrics
+from webkit.problems import install_problems
 
 
 def an_app(registry: CollectorRegistry) -> FastAPI:

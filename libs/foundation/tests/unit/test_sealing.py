@@ -9,11 +9,7 @@ import pytest
 from contracts import Sealed, SealedKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from hypothesis import given
-from hypothesis import strategies as st
-from pydantic import SecretBytes, TypeAdapter
-from pydantic_core import PydanticSerializationError
-from servicekit.sealing import (
+from foundation.sealing import (
     CannotOpen,
     GameKey,
     KeyRing,
@@ -29,7 +25,11 @@ from servicekit.sealing import (
     seal_address,
     seal_game_key,
 )
-from servicekit.settings import SecretRing, decode_base64url, decode_key, encode_base64url
+from foundation.settings import SecretRing, decode_base64url, decode_key, encode_base64url
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretBytes, TypeAdapter
+from pydantic_core import PydanticSerializationError
 
 PRIVATE = "5535048a:oD2MZykcsp1S4k2zeWjKXvCUFnppKwV_7RSUCpyMxEE"
 PUBLIC = "5535048a:szG7pLHZ0q8nRU-N764Bg-MwHPzkvBIep1qBkzo0QGU"

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Generic, Self, TypeVar
 
 from fastapi import Query
+from foundation.settings import decode_base64url, encode_base64url
 from pydantic import BaseModel
 
-from servicekit.problems import FieldError, Problem
-from servicekit.settings import decode_base64url, encode_base64url
+from webkit.problems import FieldError, Problem
 
 T = TypeVar("T")
 

@@ -11,12 +11,13 @@ import httpx
 import pytest
 import structlog
 from fastapi import APIRouter, FastAPI
+from foundation.logging import mask_secrets
+from foundation.sealing import GameKey
+from foundation.telemetry import span_from
+from foundation.testing import captured_log
 from pydantic import SecretStr
-from servicekit.logging import AccessLogMiddleware, mask_secrets
-from servicekit.problems import install_problems
-from servicekit.sealing import GameKey
-from servicekit.telemetry import span_from
-from servicekit.testing import captured_log
+from webkit.access_log import AccessLogMiddleware
+from webkit.problems import install_problems
 
 KEY = "AAAAA-BBBBB-CCCCC"
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -5,10 +5,10 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from servicekit.jwks import HttpJwks, JwksUnavailable, read_jwks
-from servicekit.settings import SecretRing, encode_base64url
-from servicekit.testing import FixedClock
-from servicekit.tokens import TokenSigner
+from foundation.settings import SecretRing, encode_base64url
+from foundation.testing import FixedClock
+from webkit.jwks import HttpJwks, JwksUnavailable, read_jwks
+from webkit.tokens import TokenSigner
 
 RING = SecretRing.parse(f"k1:{encode_base64url(bytes(range(32)))}")
 FIRST = TokenSigner(RING).jwks()

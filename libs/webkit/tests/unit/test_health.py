@@ -3,7 +3,7 @@ from collections.abc import Mapping
 
 import httpx
 from fastapi import FastAPI
-from servicekit.health import Check, health_router
+from webkit.health import Check, health_router
 
 
 async def good() -> None: ...

@@ -6,10 +6,10 @@ from contextlib import AbstractAsyncContextManager
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 
-from servicekit.health import Check, health_router
-from servicekit.logging import AccessLogMiddleware
-from servicekit.metrics import install_metrics
-from servicekit.problems import BodyLimitMiddleware, install_problems
+from webkit.access_log import AccessLogMiddleware
+from webkit.health import Check, health_router
+from webkit.metrics import install_metrics
+from webkit.problems import BodyLimitMiddleware, install_problems
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 

@@ -1,0 +1,40 @@
+"""For tests: a clock to set, and the log as a process would print it."""
+
+import io
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from foundation.logging import configure_logging
+
+
+class FixedClock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self, now: datetime = datetime(2026, 11, 23, 12, tzinfo=UTC)) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        """The moment the test has set."""
+        return self._now
+
+    def advance(self, seconds: float = 0, **parts: float) -> None:
+        """Move on by seconds, or by the parts of a `timedelta`."""
+        self._now += timedelta(seconds=seconds, **parts)
+
+
+@contextmanager
+def captured_log(service: str) -> Iterator[io.StringIO]:
+    """What a process of this service would print, as JSON lines; undone afterwards."""
+    stream, root = io.StringIO(), logging.getLogger()
+    handlers, level = root.handlers, root.level
+    configure_logging(service, "info", stream)
+    try:
+        yield stream
+    finally:
+        root.handlers, root.level = handlers, level
+        logging.captureWarnings(capture=False)
+        structlog.reset_defaults()
