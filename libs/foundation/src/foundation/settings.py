@@ -10,6 +10,7 @@ import sys
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
 from pydantic import (
@@ -21,6 +22,7 @@ from pydantic import (
     SecretStr,
     StringConstraints,
     ValidationError,
+    model_validator,
 )
 from pydantic_core import CoreSchema, core_schema
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
@@ -215,15 +217,54 @@ class HttpSettings(BaseSettings):
         return self.environment == "development"
 
 
-class ServiceSettings(HttpSettings):
-    """What every service with a database and Kafka needs."""
+class KafkaSettings(BaseSettings):
+    """Where Kafka is, and how to be let in."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    kafka_bootstrap_servers: BootstrapServers = Field(
+        description="host:port of Kafka brokers, comma-separated"
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="as Kafka's own security.protocol"
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", description="how to log in with a SASL protocol"
+    )
+    kafka_sasl_username: str | None = Field(default=None, description="needed with SASL")
+    kafka_sasl_password: SecretStr | None = Field(default=None, description="needed with SASL")
+    kafka_ca_file: Path | None = Field(
+        default=None, description="PEM file of the brokers' CA; unset: the system's"
+    )
+
+    @model_validator(mode="after")
+    def _sasl_has_a_user(self) -> Self:
+        is_sasl = self.kafka_security_protocol.startswith("SASL_")
+        if is_sasl and not (self.kafka_sasl_username and self.kafka_sasl_password):
+            raise ValueError(
+                f"KAFKA_SECURITY_PROTOCOL={self.kafka_security_protocol} needs "
+                "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD: set both"
+            )
+        return self
+
+
+class DatabaseSettings(BaseSettings):
+    """Where the database is."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
+    )
 
     database_url: Annotated[SecretStr, AfterValidator(_postgresql)] = Field(
         description="postgresql://user:password@host:port/database of this service alone"
     )
-    kafka_bootstrap_servers: BootstrapServers = Field(
-        description="host:port of Kafka brokers, comma-separated"
-    )
+
+
+class ServiceSettings(KafkaSettings, DatabaseSettings, HttpSettings):
+    """What every service with a database and Kafka needs."""
+
     jwks_url: HttpUrlText | None = Field(
         default=None, description="URL of the keys that check bearer tokens (orders' jwks.json)"
     )

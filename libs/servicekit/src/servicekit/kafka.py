@@ -16,9 +16,11 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
+from foundation.settings import KafkaSettings
 
 from servicekit.consumer import BatchConsumer
 from servicekit.dead_letters import Record, header_text
+from servicekit.kafka_access import client_options, security
 from servicekit.outbox import Sender
 
 MAX_BATCH: Final = 500
@@ -27,10 +29,15 @@ _SESSION_TIMEOUT_MS: Final = 15_000  # a busy event loop must not drop out; a ki
 _HEARTBEAT_MS: Final = 500  # how soon a member hears that another one joins: topics join one by one
 
 
-def build_broker(bootstrap_servers: str, client_id: str) -> KafkaBroker:
-    """A broker that has not been started; opens no connection."""
+def build_broker(settings: KafkaSettings, client_id: str) -> KafkaBroker:
+    """A broker that has not been started; opens no connection.
+
+    Raises:
+        OSError: KAFKA_CA_FILE cannot be read or holds no certificate.
+    """
     return KafkaBroker(
-        bootstrap_servers.split(","),
+        settings.kafka_bootstrap_servers.split(","),
+        security=security(settings),
         client_id=client_id,
         acks="all",
         enable_idempotence=True,
@@ -83,9 +90,9 @@ def _record(record: ConsumerRecord) -> Record:
     return Record(record.topic, record.partition, record.offset, record.key, record.value, headers)
 
 
-async def answers(bootstrap_servers: str) -> bool:
-    """Whether a broker can be reached at this moment."""
-    client = AIOKafkaClient(bootstrap_servers=bootstrap_servers.split(","))
+async def answers(settings: KafkaSettings) -> bool:
+    """Whether a broker can be reached, and lets us in, at this moment."""
+    client = AIOKafkaClient(**client_options(settings))
     try:
         await client.bootstrap()
     except (KafkaError, OSError):

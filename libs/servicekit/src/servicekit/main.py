@@ -11,8 +11,15 @@ import asyncpg
 import uvicorn
 from fastapi import FastAPI
 from foundation.logging import configure_logging
-from foundation.settings import HttpSettings, ServiceSettings, load_settings
+from foundation.settings import (
+    DatabaseSettings,
+    HttpSettings,
+    LogLevel,
+    ServiceSettings,
+    load_settings,
+)
 from foundation.telemetry import configure_telemetry
+from pydantic import Field
 from sqlalchemy.exc import DBAPIError
 
 from servicekit.database import Database
@@ -41,20 +48,31 @@ def run(
     commands.add_parser("serve", help="run the service (settings come from the environment)")
     if has_database:
         commands.add_parser("migrate", help="bring the database to this version's schema")
-    command = parser.parse_args(arguments).command
-    settings = load_settings(settings_class)
     name = package.replace("_", "-")
+    if parser.parse_args(arguments).command == "migrate":
+        _migrate(package, name)
+        return
+    settings = load_settings(settings_class)
     configure_logging(name, settings.log_level)
     if isinstance(settings, ServiceSettings):
-        if command == "migrate":
-            _on_database(migrate(package, settings.database_url))
-            return
         _on_database(_check(package, settings))
     telemetry = configure_telemetry(name, settings.otel_exporter_otlp_endpoint)
     try:
         _serve(build(settings), settings)
     finally:
         telemetry.shutdown()
+
+
+class _MigrationSettings(DatabaseSettings):
+    """All that a migration needs: it runs as a role of its own, without the service's secrets."""
+
+    log_level: LogLevel = Field(default="info", description="debug, info, warning or error")
+
+
+def _migrate(package: str, name: str) -> None:
+    settings = load_settings(_MigrationSettings)
+    configure_logging(name, settings.log_level)
+    _on_database(migrate(package, settings.database_url))
 
 
 async def _check(package: str, settings: ServiceSettings) -> None:

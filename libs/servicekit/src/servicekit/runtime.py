@@ -65,9 +65,7 @@ class Runtime:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self.broker: KafkaBroker = build_broker(
-            service.settings.kafka_bootstrap_servers, service.name
-        )
+        self.broker: KafkaBroker = build_broker(service.settings, service.name)
         self.consumers = [
             BatchConsumer(consumer, service.database, service.clock)
             for consumer in service.consumers
@@ -119,7 +117,7 @@ class Runtime:
         _log.info("kafka.joined")
 
     async def _kafka_answers(self) -> bool:
-        return await answers(self.service.settings.kafka_bootstrap_servers)
+        return await answers(self.service.settings)
 
     def _supervise(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work, name=name)

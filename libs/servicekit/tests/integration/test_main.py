@@ -89,3 +89,9 @@ def test_busy_port_is_one_line_with_the_remedy(settings: Mapping[str, str]) -> N
 
     assert answer.returncode == 1
     assert answer.stderr.strip().splitlines()[-1].endswith("set PORT to a free one")
+
+
+def test_migration_needs_the_database_and_no_secret(settings: Mapping[str, str]) -> None:
+    answer = run("migrate", DATABASE_URL=settings["DATABASE_URL"])
+
+    assert answer.returncode == 0, answer.stderr
