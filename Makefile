@@ -60,8 +60,8 @@ test-containers: $(READY) ## The end-to-end tests on containers (needs an engine
 	@STACK=containers $(RUN) pytest -q tests/e2e $(T)
 
 ##@ Check
-.PHONY: check lint types imports dependencies format
-check: lint types imports dependencies ## All checks below
+.PHONY: check lint types imports dependencies documents audit licences format
+check: lint types imports dependencies documents ## All checks below, but audit and licences
 
 lint: $(READY) ## ruff: rules and format
 	@$(RUN) ruff check .
@@ -83,9 +83,31 @@ dependencies: $(READY) ## deptry: each member declares what it imports, and noth
 			--package-module-name-map "$(subst $(space),$(comma),$(strip $(MODULES)))" \
 			--per-rule-ignores "DEP002=$(NOT_IMPORTED)" $$member/src || exit 1; done
 
+documents: $(READY) ## docs/api says what the code does, and the site builds without a warning
+	@$(RUN) bitloot_docs check
+	@$(RUN) sphinx --quiet --fail-on-warning --keep-going -b dirhtml docs dist/site
+
+audit: $(READY) ## Known vulnerabilities of every locked package (asks the package index)
+	@$(RUN) pip_audit --strict --disable-pip --require-hashes --progress-spinner off \
+		-r requirements/dev.lock -r requirements/bootstrap.lock
+
+licences: $(READY) ## The licence of every installed package, in dist/licences.md
+	@mkdir -p dist
+	@.venv/bin/pip-licenses --from mixed --format markdown --with-urls --partial-match \
+		--fail-on "AGPL;Affero;GPL-3;GPLv3;GPL-2.0-only;SSPL;BUSL" --output-file dist/licences.md
+
 format: $(READY) ## Rewrite the sources as `lint` wants them
 	@$(RUN) ruff check --fix .
 	@$(RUN) ruff format .
+
+##@ Documents
+.PHONY: api docs
+api: $(READY) ## Write docs/api anew: OpenAPI of each service, AsyncAPI of the topics
+	@$(RUN) bitloot_docs write
+
+docs: $(READY) ## Build the site of docs/ into dist/site
+	@$(RUN) sphinx --quiet --fail-on-warning -b dirhtml docs dist/site
+	@echo "open dist/site/index.html"
 
 ##@ Containers
 .PHONY: images compose-env compose-up compose-demo compose-down sbom

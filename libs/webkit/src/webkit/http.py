@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from webkit.access_log import AccessLogMiddleware
 from webkit.health import Check, health_router
 from webkit.metrics import install_metrics
+from webkit.openapi import install_openapi
 from webkit.problems import BodyLimitMiddleware, install_problems
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -36,4 +37,5 @@ def create_http(
     app.include_router(health_router(checks))
     for router in routers:
         app.include_router(router)
+    install_openapi(app)
     return app

@@ -21,6 +21,7 @@ def admin_deliveries_router(database: Database) -> APIRouter:
     async def search(
         _admin: Viewer, page: Annotated[PageRequest, Depends()], order_id: UUID | None = None
     ) -> Page[dict[str, Any]]:
+        """Deliveries, newest first; of one order with `order_id`. Never a key."""
         async with database.transaction() as transaction:
             rows = await delivery_queries.search(
                 transaction, page.limit + 1, page.after(UUID), order_id

@@ -68,6 +68,7 @@ def deliveries_router(reveal: RevealKeys, renew: RenewLink) -> APIRouter:
         response: Response,
         principal: BearerPrincipal,
     ) -> RevealOut:
+        """Show the keys of a delivery; each showing is counted and audited."""
         response.headers["Cache-Control"] = "no-store"
         with _as_problems():
             revealed = await reveal(
@@ -79,6 +80,7 @@ def deliveries_router(reveal: RevealKeys, renew: RenewLink) -> APIRouter:
 
     @router.post("/{delivery_id}/link", status_code=202)
     async def new_link(delivery_id: str, principal: BearerPrincipal) -> dict[str, str]:
+        """Mail a new link to the buyer; the old one is void, count and time start again."""
         with _as_problems():
             await renew(_id(delivery_id), principal)
         return {"detail": "A new link is on its way to the buyer's address."}

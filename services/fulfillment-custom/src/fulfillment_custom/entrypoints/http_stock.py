@@ -56,6 +56,7 @@ def stock_router(upload: UploadKeys, database: Database) -> APIRouter:
 
     @router.post("/products/{product_id}/keys")
     async def upload_keys(product_id: UUID, request: Request, admin: StockAdmin) -> UploadOut:
+        """Add keys to the stock of a product: JSON, or text with one key a line, up to 10,000."""
         lines = _lines(request.headers.get("content-type", ""), await request.body())
         if sum(1 for line in lines if line is None or line.strip()) > MAX_KEYS:
             raise _invalid("keys", f"at most {MAX_KEYS} keys at once: split the upload")
@@ -71,6 +72,7 @@ def stock_router(upload: UploadKeys, database: Database) -> APIRouter:
     async def stock(
         _admin: Viewer, page: Annotated[PageRequest, Depends()], product_id: UUID | None = None
     ) -> Page[dict[str, Any]]:
+        """How many keys of each product are free, reserved, assigned and withdrawn."""
         async with database.transaction() as transaction:
             rows = await stock_queries.levels(
                 transaction, page.limit + 1, page.after(UUID), product_id

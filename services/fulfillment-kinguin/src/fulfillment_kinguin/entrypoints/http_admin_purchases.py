@@ -32,6 +32,7 @@ def admin_purchases_router(
         page: Annotated[PageRequest, Depends()],
         state: PurchaseState | None = None,
     ) -> Page[PurchaseOut]:
+        """Purchases at Kinguin, newest first; of one state with `state`."""
         async with database.transaction() as transaction:
             rows = await purchase_queries.find(transaction, page.limit + 1, page.after(UUID), state)
         shown = [_purchase(row) for row in rows]
@@ -39,6 +40,7 @@ def admin_purchases_router(
 
     @router.post("/purchases/{purchase_id}/actions")
     async def do(purchase_id: UUID, body: ActionIn, admin: Actor) -> PurchaseOut:
+        """Poll now, search again, or give a purchase up; audited."""
         with as_problems():
             await act(ActionRequest(purchase_id, body.action, admin.subject, body.reason))
         async with database.transaction() as transaction:
@@ -46,6 +48,7 @@ def admin_purchases_router(
 
     @router.get("/balance")
     async def balance(_admin: Viewer) -> BalanceOut:
+        """What the shop's account at Kinguin holds."""
         with as_problems():
             return BalanceOut.model_validate({"balance": euros(await supplier.balance())})
 

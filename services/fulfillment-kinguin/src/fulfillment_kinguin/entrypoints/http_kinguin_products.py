@@ -23,6 +23,7 @@ def kinguin_products_router(supplier: KeySupplier) -> APIRouter:
     async def search(
         _admin: Viewer, name: Name, page: Annotated[PageRequest, Depends()]
     ) -> Page[ProductOut]:
+        """Search Kinguin's catalogue by name, to import from it."""
         (number,) = page.after(_page_number) or (1,)
         with as_problems():
             found = await supplier.products(name, page=number, limit=page.limit)
@@ -34,6 +35,7 @@ def kinguin_products_router(supplier: KeySupplier) -> APIRouter:
 
     @router.get("/products/{product_id}")
     async def show(product_id: ProductId, _admin: Viewer) -> ProductOut:
+        """One product of Kinguin's catalogue with its offers."""
         with as_problems():
             return ProductOut.of(await supplier.product(product_id))
 

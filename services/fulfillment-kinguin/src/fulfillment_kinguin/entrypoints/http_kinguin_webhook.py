@@ -30,6 +30,7 @@ def kinguin_webhook_router(take_hint: TakeHint, secret: SecretStr) -> APIRouter:
 
     @router.post("/kinguin", status_code=204)
     async def receive(request: Request) -> Response:
+        """Kinguin's notice of a changed order: only a hint to ask now."""
         given = request.headers.get("X-Event-Secret", "")
         if not hmac.compare_digest(given.encode(), secret.get_secret_value().encode()):
             raise Problem(401, detail="X-Event-Secret is missing or wrong.")

@@ -31,6 +31,7 @@ def admin_orders_router(act: ActOnOrder, database: Database) -> APIRouter:
         status: OrderStatus | None = None,
         query: SearchText = None,
     ) -> Page[AdminOrderOut]:
+        """Orders, newest first, by status, address or id."""
         async with database.transaction() as transaction:
             ids = await admin_queries.find_orders(
                 transaction, page.limit + 1, page.after(UUID), status, query
@@ -41,11 +42,13 @@ def admin_orders_router(act: ActOnOrder, database: Database) -> APIRouter:
 
     @router.get("/orders/{order_id}")
     async def show(order_id: UUID, _admin: Viewer) -> AdminOrderDetailOut:
+        """One order with its lines, its money and its history."""
         with as_problems():
             return await _detail(database, order_id)
 
     @router.post("/orders/{order_id}/actions")
     async def do(order_id: UUID, body: ActionIn, admin: Actor) -> AdminOrderDetailOut:
+        """Cancel, try again, accept or mark refunded; audited."""
         request = ActionRequest(
             order_id, Action(body.action), admin.subject, body.reason, body.tx_hash
         )
@@ -57,12 +60,14 @@ def admin_orders_router(act: ActOnOrder, database: Database) -> APIRouter:
     async def audit(
         _admin: Viewer, page: Annotated[PageRequest, Depends()]
     ) -> Page[dict[str, Any]]:
+        """Who changed what, newest first."""
         async with database.transaction() as transaction:
             rows = await admin_queries.audit_rows(transaction, page.limit + 1, page.after(UUID))
         return Page[dict[str, Any]].of(rows, page.limit, lambda row: (row["id"],))
 
     @router.get("/dashboard")
     async def dashboard(_admin: Viewer) -> dict[str, Any]:
+        """Counts of orders, money and failures for the first look."""
         async with database.transaction() as transaction:
             return await admin_queries.dashboard(transaction)
 

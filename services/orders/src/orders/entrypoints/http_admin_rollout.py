@@ -23,12 +23,14 @@ def admin_rollout_router(
 
     @router.get("")
     async def show(_admin: Viewer) -> RolloutOut:
+        """The stored switch and percentage, and what is in force."""
         async with database.transaction() as transaction:
             stored = await catalogue_repository.get_rollout(transaction)
         return _shown(stored, kinguin_enabled=kinguin_enabled)
 
     @router.put("")
     async def put(body: RolloutBody, admin: Owner) -> RolloutOut:
+        """Set the switch, the percentage and the testers; audited."""
         wanted = Rollout(
             kinguin_enabled=body.kinguin_enabled,
             percent=body.rollout_percent,

@@ -12,6 +12,7 @@ def jwks_router(signer: TokenSigner) -> APIRouter:
 
     @router.get("/.well-known/jwks.json")
     async def jwks(response: Response) -> dict[str, Any]:
+        """The public keys that check the tokens issued here (RFC 7517)."""
         response.headers["Cache-Control"] = "public, max-age=300"
         return signer.jwks()
 

@@ -37,6 +37,7 @@ def orders_router(
 
     @router.post("/orders", status_code=201)
     async def place(body: OrderIn, idempotency_key: IdempotencyKey = None) -> PlacedOrderOut:
+        """Place an order; the answer holds the token that opens it."""
         items = [Item(item.product_id, item.quantity) for item in body.items]
         placing = Placing(_address(body.email), items, idempotency_key)
         with as_problems():
@@ -45,6 +46,7 @@ def orders_router(
 
     @router.get("/orders/{order_id}")
     async def page(order_id: str, response: Response, principal: BearerPrincipal) -> OrderPageOut:
+        """What the buyer sees of an order. Without its token it is unknown."""
         response.headers["Cache-Control"] = "no-store"
         with as_problems():
             known_id = _opened_by(principal, order_id)

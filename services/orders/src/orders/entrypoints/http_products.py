@@ -28,6 +28,7 @@ def products_router(database: Database, *, kinguin_enabled: bool) -> APIRouter:
         query: SearchText = None,
         source_type: SourceType | None = None,
     ) -> Page[ProductOut]:
+        """Products on sale, by words of their title and by source."""
         async with database.transaction() as transaction:
             stored = await catalogue_repository.get_rollout(transaction)
             found = await catalogue_repository.search(
@@ -44,6 +45,7 @@ def products_router(database: Database, *, kinguin_enabled: bool) -> APIRouter:
 
     @router.get("/products/{product_id}")
     async def show(product_id: UUID) -> ProductOut:
+        """One product on sale."""
         async with database.transaction() as transaction:
             stored = await catalogue_repository.get_rollout(transaction)
             product = await catalogue_repository.find(transaction, product_id)

@@ -21,6 +21,7 @@ def admin_payments_router(database: Database) -> APIRouter:
     async def list_payments(
         _admin: Viewer, page: Annotated[PageRequest, Depends()], order_id: UUID | None = None
     ) -> Page[dict[str, Any]]:
+        """Every payment of an order, and every IPN with what it caused or why it was ignored."""
         async with database.transaction() as transaction:
             rows = await payment_queries.entries(
                 transaction, page.limit + 1, page.after(UUID), order_id

@@ -41,6 +41,7 @@ def nowpayments_router(receive: ReceiveIpn) -> APIRouter:
     async def receive_ipn(
         request: Request, x_nowpayments_sig: Annotated[str | None, Header()] = None
     ) -> Response:
+        """NOWPayments' signed notice of a payment: checked, stored, answered."""
         body = await request.body()
         try:
             await receive(body, x_nowpayments_sig)
