@@ -57,7 +57,9 @@ def test_the_table_of_topics_written_by_hand_names_every_sender_and_hearer(
     messages: dict[str, Any],
 ) -> None:
     readme = (REPOSITORY / "libs/contracts/README.md").read_text()
-    rows = re.findall(r"^\| `([a-z.]+)` \|[^|]+\|[^|]+\| ([^|]+) \| ([^|]+) \|$", readme, re.M)
+    rows = re.findall(
+        r"^\| `([a-z.]+)` \|[^|]+\|[^|]+\| ([^|]+) \| ([^|]+) \|$", readme, re.MULTILINE
+    )
     by_hand = {
         topic: (set(sent.split(", ")), set(heard.split(", "))) for topic, sent, heard in rows
     }

@@ -12,7 +12,7 @@ import orders
 import payments
 from contracts import MESSAGES, Message, Topic
 from fastapi import FastAPI
-from servicekit.runtime import Runtime, Service, create_app
+from servicekit.runtime import Service, create_app
 
 MESSAGE_SERVICES: Final = tuple(
     package.__name__
@@ -37,8 +37,8 @@ def applications() -> Iterator[tuple[str, FastAPI]]:
 
 def heard_by(package: str) -> list[Topic]:
     """The topics that a service subscribes to, in the order of `Topic`."""
-    names = {name for s in Runtime(build(package)).broker.subscribers for name in s.topic_names}
-    return [topic for topic in Topic if topic.value in names]
+    heard = {consumer.message.topic for consumer in build(package).consumers}
+    return [topic for topic in Topic if topic in heard]
 
 
 def sent_by(package: str) -> list[Topic]:
