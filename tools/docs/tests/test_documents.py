@@ -15,6 +15,7 @@ from fastapi.openapi.models import OpenAPI
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 
 REPOSITORY = Path(__file__).parents[3]
+TOPIC_ROW = re.compile(r"^\| `([a-z.]+)` \|[^|]+\|[^|]+\| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 APPLICATIONS = dict(applications())
 
 
