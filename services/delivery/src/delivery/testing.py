@@ -4,7 +4,7 @@ import hashlib
 from email.message import EmailMessage
 from typing import Any
 
-from contracts import KeyReady, SealedKey, SourceType
+from contracts import EmailRequested, KeyReady, SealedKey, SourceType
 from foundation.clock import new_id
 from foundation.sealing import (
     GameKey,
@@ -12,6 +12,7 @@ from foundation.sealing import (
     fingerprint,
     new_key_pair,
     new_ring,
+    seal,
     seal_address,
     seal_game_key,
 )
@@ -108,6 +109,21 @@ def some_keys(*texts: str, **changes: Any) -> KeyReady:
         "buyer": seal_address(RING.public_key, BUYER, order_id),
     }
     return KeyReady(**(values | changes))
+
+
+def a_mail_request(
+    subject_key: str, body: bytes = b'{"subject": "Your code", "text": "123", "html": "123"}'
+) -> EmailRequested:
+    """An `email.requested` with a sign-in code for the buyer."""
+    key = RING.public_key
+    return EmailRequested(
+        id=new_id(),
+        occurred_at=FixedClock().now(),
+        kind="sign_in_code",
+        subject_key=subject_key,
+        to=seal(key, BUYER.encode(), "test"),
+        body=seal(key, body, "test"),
+    )
 
 
 def some_settings(database_url: str, **changes: Any) -> DeliverySettings:

@@ -1,47 +1,16 @@
 """An order's status follows from its money and its lines."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from contracts import SourceType
-from foundation.clock import new_id
 from hypothesis import given
 from hypothesis import strategies as st
-from orders.domain.order import Line, Order
+from orders.domain.order import Order
 from orders.domain.states import LINE_STEPS, MONEY_STEPS, LineStatus, MoneyStatus, OrderStatus
 from orders.domain.status_text import READY_TEXT, STATUS_TEXT, status_text
-
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-
-def a_line(**fields: object) -> Line:
-    values: dict[str, object] = {
-        "id": new_id(),
-        "product_id": new_id(),
-        "title": "Moon Farmer",
-        "quantity": 1,
-        "unit_price": Decimal("25.00"),
-        "source_type": SourceType.CUSTOM,
-        "backorder": True,
-        "kinguin_product_id": None,
-        "kinguin_offer_id": None,
-    }
-    return Line(**(values | fields))  # type: ignore[arg-type]  # a builder's values
-
-
-def an_order(*lines: Line, **fields: object) -> Order:
-    values: dict[str, object] = {
-        "id": new_id(),
-        "email": "buyer@example.com",
-        "currency": "USD",
-        "placed_at": NOW,
-        "expires_at": NOW + timedelta(hours=1),
-        "lines": lines or (a_line(),),
-    }
-    return Order(**(values | fields))  # type: ignore[arg-type]  # a builder's values
+from orders.testing import NOW, a_line, an_order
 
 
 def status_of(order: Order) -> OrderStatus:

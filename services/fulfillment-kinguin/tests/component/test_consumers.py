@@ -1,0 +1,89 @@
+"""Every consumer of fulfillment-kinguin under the rules of all consumers."""
+
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from contracts import (
+    FulfillmentRequestedKinguin,
+    FulfillmentState,
+    FulfillmentUpdated,
+    KeyReady,
+    OrderCancelled,
+    RolloutChanged,
+    Topic,
+)
+from contracts.testing import a_rollout_changed, an_order_cancelled
+from foundation.testing import FixedClock
+from fulfillment_kinguin.adapters.tables import purchases, rollout
+from fulfillment_kinguin.testing import a_request, answers, work
+from servicekit.consumer_rules import ConsumerCase, ConsumerRules
+from servicekit.testing import ServiceHarness
+
+
+async def progress(
+    service: ServiceHarness,
+) -> tuple[list[tuple[str, int]], int, list[FulfillmentState]]:
+    """State and number of POSTs of each purchase, lines with keys, and what orders was told."""
+    async with service.database.transaction() as transaction:
+        rows = await transaction.execute(sa.select(purchases.c.state, purchases.c.posts))
+        bought = [(row.state, row.posts) for row in rows]
+    return bought, len(await service.sent(KeyReady)), await answers(service)
+
+
+async def switch(service: ServiceHarness) -> list[tuple[bool, int]]:
+    async with service.database.transaction() as transaction:
+        rows = await transaction.execute(sa.select(rollout.c.kinguin_enabled, rollout.c.version))
+        return [(row.kinguin_enabled, row.version) for row in rows]
+
+
+async def request(_service: ServiceHarness) -> FulfillmentRequestedKinguin:
+    return a_request()
+
+
+async def late_cancellation(service: ServiceHarness) -> OrderCancelled:
+    line = a_request()
+    await service.deliver(line)
+    clock = service.service.clock
+    assert isinstance(clock, FixedClock)
+    await work(service, clock)
+    return an_order_cancelled(order_id=line.order_id, line_ids=(line.line_id,))
+
+
+async def switched_off(_service: ServiceHarness) -> RolloutChanged:
+    return a_rollout_changed(kinguin_enabled=False, version=3)
+
+
+class TestConsumers(ConsumerRules):
+    cases = (
+        ConsumerCase(
+            Topic.FULFILLMENT_REQUESTED_KINGUIN,
+            request,
+            progress,
+            ([("placed", 1)], 0, []),
+            last_write="jobs",
+        ),
+        ConsumerCase(
+            Topic.ORDER_CANCELLED,
+            late_cancellation,
+            progress,
+            ([("keys_ready", 1)], 1, [FulfillmentState.TOO_LATE]),
+            last_write="outbox",
+        ),
+        ConsumerCase(
+            Topic.ROLLOUT_CHANGED,
+            switched_off,
+            switch,
+            [(False, 3)],
+            last_write="rollout",
+            flags_order=False,
+        ),
+    )
+
+    @pytest.fixture
+    def service(self, kinguin: ServiceHarness) -> ServiceHarness:
+        return kinguin
+
+    async def is_flagged(self, service: ServiceHarness, order_id: UUID) -> bool:
+        told = (await service.sent(FulfillmentUpdated))[-1]
+        return (told.order_id, told.state) == (order_id, FulfillmentState.NEEDS_ATTENTION)
