@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
-from contracts import MESSAGES, Message
+from contracts import MESSAGES, Message, PaymentUpdated
 from contracts.golden import FOLDER, SAMPLES, main, pending, refusals, type_name
 from jsonschema import Draft202012Validator
 
@@ -33,6 +33,16 @@ def test_one_sample_is_built_for_every_message() -> None:
     assert [type(sample) for sample in SAMPLES] == list(MESSAGES)
 
 
+def test_a_payment_update_is_read_with_and_without_a_price() -> None:
+    prices = {
+        PaymentUpdated.model_validate_json(path.read_text()).price is None
+        for path in SHIPPED
+        if path.name.startswith("payment.updated.v1")
+    }
+
+    assert prices == {True, False}
+
+
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_every_sample_ever_shipped_is_still_read_whole(path: Path) -> None:
     message_class, text = read_sample(path)
@@ -57,7 +67,9 @@ def test_samples_fit_the_committed_schema(path: Path) -> None:
     message_class, text = read_sample(path)
     schema = json.loads((FOLDER / "schemas" / f"{type_name(message_class)}.json").read_text())
 
-    Draft202012Validator(schema).validate(json.loads(text))
+    faults = [error.message for error in Draft202012Validator(schema).iter_errors(json.loads(text))]
+
+    assert faults == []
 
 
 def test_check_names_each_missing_file_and_writes_nothing(

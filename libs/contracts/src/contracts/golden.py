@@ -7,11 +7,11 @@ written when a message is new and never again: what was once sent must stay read
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from contracts import MESSAGES, Message, testing
+from contracts import MESSAGES, Message, PaymentState, testing
 from contracts.compatibility import incompatibilities
 
 FOLDER: Final = Path(__file__).parents[2]
@@ -32,6 +32,15 @@ SAMPLES: Final[tuple[Message, ...]] = (
     testing.an_offer_updated(),
     testing.an_email_requested(),
 )
+
+"""One for every message, in the order of `MESSAGES`."""
+
+VARIANTS: Final[Mapping[str, Message]] = {
+    "without-price": testing.a_payment_updated(
+        state=PaymentState.NEEDS_ATTENTION, invoice_url=None, reason="dead letter: unreadable"
+    ).model_copy(update={"price": None}),
+}
+"""Further forms of messages that are sent, by what is odd about them."""
 
 
 def type_name(message_class: type[Message]) -> str:
@@ -64,7 +73,12 @@ def pending(folder: Path) -> dict[Path, str]:
     """Files whose committed text is missing or out of date, with the text they should have."""
     schemas = {_schema_path(folder, m): schema_text(m) for m in MESSAGES}
     stale = {p: t for p, t in schemas.items() if not p.exists() or p.read_text() != t}
-    samples = {folder / "samples" / f"{type_name(type(sample))}.json": sample for sample in SAMPLES}
+    named = [("", sample) for sample in SAMPLES]
+    named += [(f".{name}", sample) for name, sample in VARIANTS.items()]
+    samples = {
+        folder / "samples" / f"{type_name(type(sample))}{suffix}.json": sample
+        for suffix, sample in named
+    }
     missing = {
         path: _pretty(sample.model_dump(mode="json"))
         for path, sample in samples.items()

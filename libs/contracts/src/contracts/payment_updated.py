@@ -28,13 +28,14 @@ class PaymentUpdated(OrderMessage):
     """payments → orders: everything about the money but its arrival.
 
     `more_money` is money beyond what the order asked for: refundable, a person decides.
+    `price` is None where the order itself never reached payments, only its id.
     """
 
     topic: ClassVar[Topic] = Topic.PAYMENT_UPDATED
 
     type: Literal["payment.updated.v1"] = "payment.updated.v1"
     state: PaymentState
-    price: Money
+    price: Money | None = None
     invoice_url: str | None = None
     payment_id: str | None = None
     pay_currency: Ticker | None = None

@@ -174,6 +174,19 @@ async def test_trouble_of_a_delivery_flags_the_order(
     assert (await stored(orders, order)).status is OrderStatus.NEEDS_ATTENTION
 
 
+async def test_news_without_a_price_flags_the_order_and_leaves_its_total(
+    orders: ServiceHarness,
+) -> None:
+    order = an_order()
+    await keep(orders, order)
+    message = a_payment_updated(order_id=order.id, state=PaymentState.NEEDS_ATTENTION)
+
+    await orders.deliver(message.model_copy(update={"price": None}))
+
+    now = await stored(orders, order)
+    assert (now.status, now.total) == (OrderStatus.NEEDS_ATTENTION, order.total)
+
+
 async def test_line_that_fails_after_payment_is_owed_back(orders: ServiceHarness) -> None:
     order = a_paid_order()
     await keep(orders, order)

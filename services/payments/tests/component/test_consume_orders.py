@@ -245,6 +245,15 @@ async def test_message_that_always_fails_is_given_up_and_its_order_flagged(
     assert (letter.topic, letter.given_up_at is not None) == (topic, True)
 
 
+async def test_order_that_never_reached_us_is_flagged_without_a_price(
+    payments: ServiceHarness,
+) -> None:
+    await payments.deliver_raw("order.placed", b"{}", key=str(new_id()).encode())
+
+    [message] = await payments.sent(PaymentUpdated)
+    assert message.price is None
+
+
 async def test_unreadable_message_of_a_known_order_keeps_its_price(
     payments: ServiceHarness,
 ) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from contracts import CoinAmount, Money, PaymentState, PaymentUpdated
+from contracts import CoinAmount, PaymentState, PaymentUpdated
 from foundation.clock import new_id
 from servicekit.database import Transaction
 from servicekit.outbox import emit
@@ -77,7 +77,7 @@ def _coins(amount: Decimal | None, currency: str | None) -> CoinAmount | None:
 async def publish_unreadable_order(
     transaction: Transaction, order_id: UUID, reason: str, now: datetime
 ) -> None:
-    """Flag an order whose price never reached us; ISO 4217 calls no currency XXX."""
+    """Flag an order that never reached us: only its id is known, no price."""
     await emit(
         transaction,
         PaymentUpdated(
@@ -85,7 +85,6 @@ async def publish_unreadable_order(
             occurred_at=now,
             order_id=order_id,
             state=PaymentState.NEEDS_ATTENTION,
-            price=Money(amount=Decimal(0), currency="XXX"),
             reason=reason,
         ),
     )
