@@ -7,6 +7,7 @@ from bitloot_cli.create_bucket import create_bucket
 from bitloot_cli.create_topics import create_topics
 from bitloot_cli.import_products import import_products
 from bitloot_cli.keygen import keygen
+from bitloot_cli.verify import verify
 
 app = typer.Typer(
     help="BitLoot: secrets, topics and bucket of a deployment, admin tokens, products from CSV.",
@@ -18,3 +19,4 @@ app.command()(create_topics)
 app.command()(create_bucket)
 app.command()(admin_token)
 app.command()(import_products)
+app.command()(verify)

@@ -1,0 +1,203 @@
+"""What is read of each database: one small type a table, named as the tables are."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+
+class Order(NamedTuple):
+    """orders.orders."""
+
+    id: UUID
+    currency: str
+    total: Decimal
+    status: str
+    money: str
+    cancelled: bool
+    attention: list[str]
+    placed_at: datetime
+
+
+class Item(NamedTuple):
+    """orders.order_items."""
+
+    id: UUID
+    order_id: UUID
+    product_id: UUID
+    quantity: int
+    unit_price: Decimal
+    source_type: str
+    status: str
+
+
+class ItemStep(NamedTuple):
+    """orders.order_history, of one item, in order."""
+
+    item_id: UUID
+    status: str
+
+
+class AuditEntry(NamedTuple):
+    """orders.audit_log."""
+
+    action: str
+    subject: str
+
+
+class Invoice(NamedTuple):
+    """payments.invoices."""
+
+    order_id: UUID
+    price_amount: Decimal
+    price_currency: str
+    state: str
+
+
+class Payment(NamedTuple):
+    """payments.payments."""
+
+    payment_id: str
+    order_id: UUID
+    status: str
+    actually_paid: Decimal
+    verdict: str | None
+    verdict_reason: str | None
+
+
+class Confirmation(NamedTuple):
+    """payments.confirmations."""
+
+    order_id: UUID
+    payment_id: str
+
+
+class Ipn(NamedTuple):
+    """payments.ipns."""
+
+    id: UUID
+    received_at: datetime
+    effect: str | None
+
+
+class CustomLine(NamedTuple):
+    """fulfillment_custom.lines."""
+
+    id: UUID
+    order_id: UUID
+    quantity: int
+    state: str
+
+
+class StockKey(NamedTuple):
+    """fulfillment_custom.stock_keys with the line that has it."""
+
+    id: UUID
+    product_id: UUID
+    fingerprint: str
+    origin: str
+    state: str
+    line_id: UUID | None
+
+
+class Upload(NamedTuple):
+    """fulfillment_custom.uploads, summed."""
+
+    product_id: UUID
+    added: int
+
+
+class KinguinLine(NamedTuple):
+    """fulfillment_kinguin.lines."""
+
+    id: UUID
+    order_id: UUID
+    quantity: int
+    state: str
+
+
+class Purchase(NamedTuple):
+    """fulfillment_kinguin.purchases."""
+
+    id: UUID
+    line_id: UUID
+    external_id: str
+    state: str
+    posts: int
+
+
+class PurchaseStep(NamedTuple):
+    """fulfillment_kinguin.purchase_history, in order."""
+
+    purchase_id: UUID
+    from_state: str | None
+    to_state: str
+
+
+class BoughtKey(NamedTuple):
+    """fulfillment_kinguin.purchase_keys."""
+
+    purchase_id: UUID
+    fingerprint: str
+
+
+class Delivery(NamedTuple):
+    """delivery.deliveries."""
+
+    id: UUID
+    line_id: UUID
+    order_id: UUID
+    fingerprints: list[str]
+    state: str
+    was_revealed: bool
+    reveals_used: int
+    ready_at: datetime | None
+    object_key: str | None
+    checksum: str | None
+
+
+class Mail(NamedTuple):
+    """delivery.mails; `about` is the order's id for key mails."""
+
+    id: UUID
+    about: str
+    kind: str
+    state: str
+
+
+class Reveals(NamedTuple):
+    """delivery.reveal_log, counted."""
+
+    delivery_id: UUID
+    number: int
+
+
+class Job(NamedTuple):
+    """A row of the jobs of one service."""
+
+    service: str
+    kind: str
+    subject: str
+    due_at: datetime
+    lease_until: datetime | None
+
+
+class DeadLetter(NamedTuple):
+    """A dead letter of one service that has not been given up."""
+
+    service: str
+    id: UUID
+
+
+class Refundable(NamedTuple):
+    """payments.refundables: money that somebody is owed."""
+
+    payment_id: str
+    order_id: UUID
+    amount: Decimal
+
+
+class RolloutVersion(NamedTuple):
+    """orders.rollout: how often it was changed."""
+
+    changed: int

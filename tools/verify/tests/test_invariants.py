@@ -1,0 +1,119 @@
+"""A healthy shop has no violation, and each kind of planted one is found by its number."""
+
+import tomllib
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bitloot_verify.check import check
+from bitloot_verify.invariants import INVARIANTS, Finding
+from bitloot_verify.reading import Reading
+from bitloot_verify.testing import HealthyShop
+from foundation.clock import new_id
+
+pytestmark = pytest.mark.component
+
+Plant = Callable[[HealthyShop], Awaitable[None]]
+
+
+def sql(service: str, statement: str) -> Plant:
+    """Plant by one statement; the ids of the shop can be named in it."""
+
+    async def plant(shop: HealthyShop) -> None:
+        values: dict[str, Any] = {
+            "custom_order": shop.custom_order,
+            "custom_line": shop.custom_line,
+            "kinguin_order": shop.kinguin_order,
+            "kinguin_line": shop.kinguin_line,
+            "product": shop.product,
+            "stock_key": shop.stock_key,
+            "purchase": shop.purchase,
+            "new": new_id(),
+        }
+        await shop.run(
+            service, statement, **{n: v for n, v in values.items() if f":{n}" in statement}
+        )
+
+    return plant
+
+
+async def a_second_purchase(shop: HealthyShop) -> None:
+    await shop.buy_again(new_id(), attempt=2)
+
+
+async def an_order_at_the_supplier_that_nobody_placed(shop: HealthyShop) -> None:
+    shop.supplier_orders.append({"order_id": "S9", "external_id": "other-1", "status": "completed"})
+
+
+async def money_the_gateway_never_saw(shop: HealthyShop) -> None:
+    shop.gateway_payments.pop()
+
+
+async def an_object_lost(shop: HealthyShop) -> None:
+    shop.objects.pop()
+
+
+async def an_object_of_nobody(shop: HealthyShop) -> None:
+    shop.objects.add("keys/stray")
+
+
+PLANTED: list[tuple[int, str, Plant]] = [
+    *(
+        (entry["number"], entry["name"], sql(entry["service"], entry["sql"]))
+        for entry in tomllib.loads((Path(__file__).parent / "planted.toml").read_text())["planted"]
+    ),
+    (3, "bought twice", a_second_purchase),
+    (3, "an order of nobody at the supplier", an_order_at_the_supplier_that_nobody_placed),
+    (4, "money the gateway never saw", money_the_gateway_never_saw),
+    (9, "an object lost", an_object_lost),
+    (9, "an object of nobody", an_object_of_nobody),
+]
+
+
+async def test_a_healthy_shop_has_no_violation(shop: HealthyShop) -> None:
+    assert await shop.violations() == {}
+
+
+@pytest.mark.parametrize(
+    ("number", "plant"),
+    [pytest.param(number, plant, id=f"{number}: {name}") for number, name, plant in PLANTED],
+)
+async def test_a_planted_violation_is_found(shop: HealthyShop, number: int, plant: Plant) -> None:
+    await plant(shop)
+
+    assert number in await shop.violations()
+
+
+def test_every_invariant_has_a_planted_violation() -> None:
+    assert {number for number, _, _ in PLANTED} == set(INVARIANTS)
+
+
+async def test_what_only_one_reading_shows_does_not_count(shop: HealthyShop) -> None:
+    lasting = await shop.read()
+    await shop.run("payments", "UPDATE ipns SET effect = NULL")
+    readings = iter([await shop.read(), lasting])
+    pauses: list[float] = []
+
+    async def read() -> Reading:
+        return next(readings)
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    report = await check(read, 60, sleep)
+
+    assert (report.violations, pauses) == (0, [60])
+
+
+async def test_what_two_readings_show_counts(shop: HealthyShop) -> None:
+    await shop.run("payments", "DELETE FROM ipns WHERE effect IS NULL")
+    await shop.run("delivery", "DELETE FROM reveal_log")
+
+    report = await check(shop.read, 0)
+
+    assert report.violations == 2
+    assert {f.says for f in report.findings[14]} == {"1 reveals, 0 on record"}
+    assert all(isinstance(f, Finding) for f in report.findings[14])
+    assert report.at <= datetime.now(UTC)
