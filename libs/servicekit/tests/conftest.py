@@ -7,7 +7,7 @@ import pytest
 from foundation.testing import FixedClock
 from pydantic import SecretStr
 from servicekit.database import Database
-from servicekit.migrations import create_runtime_tables
+from servicekit.migrations import create_runtime_tables, index_inbox_by_age
 from sqlalchemy import Connection, text
 
 
@@ -17,11 +17,14 @@ class _Operations:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def get_bind(self) -> Connection:
-        return self._connection
-
     def execute(self, statement: str) -> None:
         self._connection.execute(text(statement))
+
+
+def _create_tables(connection: Connection) -> None:
+    operations = _Operations(connection)
+    create_runtime_tables(operations)
+    index_inbox_by_age(operations)
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +34,7 @@ def runtime_template(new_database: Callable[..., str]) -> str:
     async def create() -> None:
         database = Database.connect(SecretStr(url))
         async with database.transaction() as transaction:
-            await transaction.run_sync(lambda sync: create_runtime_tables(_Operations(sync)))
+            await transaction.run_sync(_create_tables)
         await database.dispose()
 
     asyncio.run(create())

@@ -31,6 +31,7 @@ from servicekit.kafka import answers, build_broker, sender, subscribe
 from servicekit.migrations import check_schema
 from servicekit.notifications import Notifications
 from servicekit.outbox import OutboxRelay
+from servicekit.pruning import INBOX, Pruner, Retention
 from servicekit.sampler import Sampler
 
 _STOP_S: Final = 12.0
@@ -48,6 +49,7 @@ class Service:
     database: Database
     consumers: Sequence[Consumer[Any]] = ()
     jobs: Sequence[JobRunner] = ()
+    retentions: Sequence[Retention] = ()
     routers: Sequence[APIRouter] = ()
     resources: Sequence[AbstractAsyncContextManager[Any]] = ()
     body_limits: Mapping[str, int] = field(default_factory=dict)
@@ -79,6 +81,7 @@ class Runtime:
         self.relay = OutboxRelay(
             service.database, sender(self.broker), events["outbox"], self._kafka_answers
         )
+        self.pruner = Pruner([INBOX, *service.retentions], service.database, service.clock)
         self._tasks: list[asyncio.Task[None]] = []
 
     @asynccontextmanager
@@ -94,6 +97,7 @@ class Runtime:
         self._supervise("notifications", self._notifications.run())
         self._supervise("wake_jobs", self._wake_jobs())
         self._supervise("kafka", self._join_kafka())
+        self._supervise("pruner", self.pruner.run())
         for job in self.jobs:
             self._supervise(f"jobs.{job.kind}", job.run())
 

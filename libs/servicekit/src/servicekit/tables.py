@@ -1,4 +1,7 @@
-"""The tables every service database has: inbox, outbox, dead letters, jobs."""
+"""The tables every service database has: inbox, outbox, dead letters, jobs.
+
+A change here needs a step in `migrations.py` and a migration of each service.
+"""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
@@ -13,6 +16,7 @@ inbox = sa.Table(
     sa.Column("consumer", sa.Text, primary_key=True),
     sa.Column("message_id", pg.UUID(as_uuid=True), primary_key=True),
     sa.Column("seen_at", _timestamp, nullable=False, server_default=sa.func.now()),
+    sa.Index("inbox_seen_at", "seen_at"),
 )
 
 outbox = sa.Table(

@@ -80,6 +80,11 @@ class ServiceHarness:
                 return total
         raise AssertionError("jobs stay due: something does not move its due time on")
 
+    async def prune(self) -> int:
+        """Delete what the service keeps no longer; return how many rows that were."""
+        runtime: Runtime = self.app.state.runtime
+        return await runtime.pruner.prune()
+
     async def sent(self, message: type[M]) -> list[M]:
         """What stands in the outbox of one kind, oldest first."""
         async with self.database.transaction() as transaction:

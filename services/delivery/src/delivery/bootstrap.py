@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from foundation.clock import Clock, SystemClock
 from servicekit.database import Database
+from servicekit.pruning import TWICE_ON_TOPICS, Retention
 from servicekit.runtime import Service, create_app
 from webkit.jwks import JwksSource
 
@@ -17,6 +18,7 @@ from delivery.adapters.mail_writer import MailWriter
 from delivery.adapters.r2_key_store import R2KeyStore
 from delivery.adapters.ring_key_provider import RingKeyProvider
 from delivery.adapters.smtp_sender import SmtpSender, SmtpServer
+from delivery.adapters.tables import wrong_tries
 from delivery.entrypoints.consume_email_requested import email_requested_consumer
 from delivery.entrypoints.consume_key_ready import key_ready_consumer
 from delivery.entrypoints.consume_order_cancelled import order_cancelled_consumer
@@ -97,6 +99,7 @@ def build_service(
             email_requested_consumer(RequestMail(clock, mail_from), give_up),
         ),
         jobs=(store_keys_job(store, database, clock), send_mails_job(mails, database, clock)),
+        retentions=(Retention(wrong_tries.c.at, TWICE_ON_TOPICS),),
         routers=(deliveries_router(reveal, renew), admin_deliveries_router(database)),
         resources=outside.resources,
         jwks=jwks,

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 from contracts import DeliveryState, DeliveryUpdated, KeyReady, OrderCancelled
-from delivery.adapters.tables import reveal_log
+from delivery.adapters.tables import reveal_log, wrong_tries
 from delivery.bootstrap import Outside, build_service
 from delivery.errors import KeyStoreUnavailable
 from delivery.settings import DeliverySettings
@@ -102,6 +102,25 @@ async def test_wrong_token_unknown_delivery_and_no_id_answer_alike(
 
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.text for answer in answers}) == 1
+
+
+async def test_wrong_tries_are_kept_for_two_weeks(
+    delivery: ServiceHarness, link: Link, clock: FixedClock
+) -> None:
+    await reveal(delivery, (link[0], "wrong"))
+
+    clock.advance(days=14)
+    kept = await wrong_tries_left(delivery)
+    clock.advance(seconds=1)
+    gone = await wrong_tries_left(delivery)
+
+    assert (kept, gone) == (1, 0)
+
+
+async def wrong_tries_left(delivery: ServiceHarness) -> int:
+    await delivery.prune()
+    async with delivery.database.transaction() as transaction:
+        return len((await transaction.execute(sa.select(wrong_tries))).all())
 
 
 async def test_too_many_wrong_tokens_are_slowed_down_but_lock_nobody_out(

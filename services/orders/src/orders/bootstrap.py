@@ -7,10 +7,12 @@ from fastapi import FastAPI
 from foundation.clock import Clock, SystemClock
 from servicekit.consumer import Consumer
 from servicekit.database import Database
+from servicekit.pruning import Retention
 from servicekit.runtime import Service, create_app
 from webkit.tokens import TokenSigner
 
 from orders.adapters.publish_fulfillment_requested import FulfillmentRequests
+from orders.adapters.tables import idempotency_keys
 from orders.entrypoints.consume_delivery_updated import delivery_updated_consumer
 from orders.entrypoints.consume_fulfillment_updated import fulfillment_updated_consumer
 from orders.entrypoints.consume_payment_confirmed import payment_confirmed_consumer
@@ -33,6 +35,9 @@ from orders.handlers.manage_products import ManageProducts
 from orders.handlers.place_order import PlaceOrder, PlacingRules
 from orders.settings import OrdersSettings
 
+IDEMPOTENCY_KEY_LIFE = timedelta(hours=24)
+"""The same key later is a new order; Stripe's API keeps its keys at least as long."""
+
 IMPORT_LIMIT_BYTES = 4 * 1024 * 1024
 
 
@@ -53,6 +58,7 @@ def build_service(settings: OrdersSettings, clock: Clock | None = None) -> Servi
         settings=settings,
         database=database,
         consumers=_consumers(requests, clock),
+        retentions=(Retention(idempotency_keys.c.created_at, IDEMPOTENCY_KEY_LIFE),),
         routers=(
             orders_router(place, database, signer, clock),
             products_router(database, kinguin_enabled=enabled),

@@ -3,12 +3,15 @@
 import asyncio
 import base64
 import json
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 from contracts import OrderPlaced, StockLevel, StockUpdated
 from foundation.clock import new_id
 from foundation.testing import FixedClock
+from orders.adapters.tables import idempotency_keys
 from servicekit.testing import ServiceHarness
 
 NEW_PRODUCT = {"title": "Moon Farmer", "retail_price": {"amount": "25.00", "currency": "USD"}}
@@ -163,6 +166,22 @@ async def test_same_key_for_another_body_is_refused(orders: ServiceHarness, admi
     )
 
     assert answer.status_code == 409
+
+
+@pytest.mark.parametrize(("age", "number_of_orders"), [(86_399, 1), (86_401, 2)])
+async def test_key_stands_for_its_order_for_a_day(
+    orders: ServiceHarness, admin: Headers, clock: FixedClock, age: int, number_of_orders: int
+) -> None:
+    body, key = an_order(await add_product(orders, admin)), {"Idempotency-Key": "one"}
+    await orders.http.post("/orders", json=body, headers=key)
+    async with orders.database.transaction() as transaction:
+        placed_at = clock.now() - timedelta(seconds=age)
+        await transaction.execute(sa.update(idempotency_keys).values(created_at=placed_at))
+
+    await orders.prune()
+    await orders.http.post("/orders", json=body, headers=key)
+
+    assert len(await orders.sent(OrderPlaced)) == number_of_orders
 
 
 async def test_same_key_at_the_same_moment_places_one_order(

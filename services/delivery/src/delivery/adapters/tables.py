@@ -70,6 +70,7 @@ wrong_tries = sa.Table(
     sa.Column("id", _id, primary_key=True),
     sa.Column("delivery_id", _id, nullable=False, index=True),
     sa.Column("at", _timestamp, nullable=False),
+    sa.Index("wrong_tries_at", "at"),
 )
 
 cancelled_lines = sa.Table(

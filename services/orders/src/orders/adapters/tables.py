@@ -99,6 +99,7 @@ idempotency_keys = sa.Table(
     sa.Column("request_hash", sa.Text, nullable=False),
     sa.Column("order_id", _id, nullable=False),
     sa.Column("created_at", _timestamp, nullable=False, server_default=sa.func.now()),
+    sa.Index("idempotency_keys_created_at", "created_at"),
 )
 
 rollout = sa.Table(

@@ -133,15 +133,17 @@ async def _claim_key(transaction: Transaction, placing: Placing, order_id: UUID)
     if claimed is not None:
         return None
     row = await _claimed(transaction, placing.idempotency_key)
+    if row is None:  # it ended its life between the two statements
+        return await _claim_key(transaction, placing, order_id)
     if row.request_hash != placing.fingerprint:
         raise IdempotencyConflict
     known: UUID = row.order_id
     return known
 
 
-async def _claimed(transaction: Transaction, key: str) -> sa.Row[Any]:
+async def _claimed(transaction: Transaction, key: str) -> sa.Row[Any] | None:
     query = sa.select(idempotency_keys).where(idempotency_keys.c.key == key)
-    return (await transaction.execute(query)).one()
+    return (await transaction.execute(query)).one_or_none()
 
 
 async def _as_placed(transaction: Transaction, order_id: UUID) -> Order:
