@@ -6,6 +6,7 @@ OrdersError
 ├── SoldOut
 ├── CannotPlace            the request can never succeed as it stands
 ├── IdempotencyConflict    the key was used for another request
+├── ImportRunning          products are being imported already
 └── ActionRefused          an admin action that does not fit the order's state
 """
 
@@ -53,6 +54,13 @@ class IdempotencyConflict(OrdersError):
 
     def __init__(self) -> None:
         super().__init__("this Idempotency-Key was used for another order: use a fresh one")
+
+
+class ImportRunning(OrdersError):
+    """Products are being imported already; nothing was changed."""
+
+    def __init__(self) -> None:
+        super().__init__("another import is running: send this one again when it has ended")
 
 
 class ActionRefused(OrdersError):

@@ -1,6 +1,7 @@
 """The admin's doors: products, import, rollout, orders, audit."""
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -28,7 +29,7 @@ async def add(orders: ServiceHarness, admin: Headers, **fields: object) -> dict[
     return product
 
 
-async def import_csv(orders: ServiceHarness, admin: Headers, text: str) -> tuple[int, object]:
+async def import_csv(orders: ServiceHarness, admin: Headers, text: str) -> tuple[int, Any]:
     headers = {**admin, "Content-Type": "text/csv"}
     answer = await orders.http.post("/admin/products/import", content=text, headers=headers)
     return answer.status_code, answer.json()
@@ -107,6 +108,19 @@ async def test_import_twice_changes_nothing_the_second_time(
     assert first == (200, {"created": 2, "updated": 0, "unchanged": 0, "rejected": []})
     assert second == (200, {"created": 0, "updated": 0, "unchanged": 2, "rejected": []})
     assert third == (200, {"created": 0, "updated": 1, "unchanged": 1, "rejected": []})
+
+
+async def test_same_file_imported_twice_at_once_adds_each_product_once(
+    orders: ServiceHarness, admin: Headers
+) -> None:
+    rows = [f"Game {number},9.99,USD,custom,\n" for number in range(300)]
+
+    answers = await asyncio.gather(
+        import_csv(orders, admin, CSV + "".join(rows)),
+        import_csv(orders, admin, CSV + "".join(reversed(rows))),
+    )
+
+    assert sorted(report["created"] for _, report in answers) == [0, 300]
 
 
 async def test_bad_lines_are_named_and_the_others_taken(

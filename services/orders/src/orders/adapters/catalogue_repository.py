@@ -1,17 +1,27 @@
 """The catalogue and the rollout in PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 from contracts import SourceType
 from servicekit.database import Transaction
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
 
 from orders.adapters.tables import products, rollout
 from orders.domain.catalogue import Product, ProductStatus
 from orders.domain.routing import Rollout
+from orders.errors import ImportRunning
+
+_IMPORT_LOCK: Final = 20261124
+"""Any constant that nothing else in this database locks."""
+
+_IMPORT_WAIT_MS: Final = 10_000
+"""Below the deadline of a statement, so that the answer says why."""
+
+_LOCK_NOT_AVAILABLE: Final = "55P03"
 
 
 async def find(transaction: Transaction, product_id: UUID, *, lock: bool = False) -> Product | None:
@@ -49,6 +59,24 @@ async def search(
     if after is not None:
         statement = statement.where(sa.tuple_(products.c.title, products.c.id) > sa.tuple_(*after))
     return [_product(row) for row in await transaction.execute(statement)]
+
+
+async def serialise_imports(transaction: Transaction) -> None:
+    """Let no other import begin until the transaction ends; wait for one that runs.
+
+    Two that did not see each other's rows would both add what is new. No unique key says
+    so: an admin may well sell two products of one title.
+
+    Raises:
+        ImportRunning: the other one takes long.
+    """
+    await transaction.execute(sa.text(f"SET LOCAL lock_timeout = {_IMPORT_WAIT_MS}"))
+    try:
+        await transaction.execute(sa.select(sa.func.pg_advisory_xact_lock(_IMPORT_LOCK)))
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE:
+            raise ImportRunning from error
+        raise
 
 
 async def add(transaction: Transaction, rows: Sequence[Product]) -> None:

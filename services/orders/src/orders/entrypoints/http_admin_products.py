@@ -34,7 +34,13 @@ def admin_products_router(
 ) -> APIRouter:
     """List, add, change and import products."""
     router = APIRouter(prefix="/admin/products", tags=["admin"])
+    _add_views(router, database)
+    _add_changes(router, manage)
+    _add_import(router, import_products)
+    return router
 
+
+def _add_views(router: APIRouter, database: Database) -> None:
     @router.get("")
     async def search(
         _admin: Viewer,
@@ -43,6 +49,7 @@ def admin_products_router(
         source_type: SourceType | None = None,
         status: ProductStatus | None = None,
     ) -> Page[AdminProduct]:
+        """All products, inactive ones and supplier ids included."""
         async with database.transaction() as transaction:
             found = await catalogue_repository.search(
                 transaction,
@@ -55,39 +62,46 @@ def admin_products_router(
         shown = [AdminProduct.of(product) for product in found]
         return Page[AdminProduct].of(shown, page.limit, lambda product: (product.title, product.id))
 
-    @router.post("", status_code=201)
-    async def add(body: NewProduct, admin: Editor) -> AdminProduct:
-        with as_problems():
-            return AdminProduct.of(await manage.add(as_product(body), actor=admin.subject))
-
-    @router.post("/import")
-    async def import_csv(request: Request, admin: Editor) -> ImportResult:
-        if not request.headers.get("content-type", "").startswith("text/csv"):
-            raise Problem(415, detail="Send the products as text/csv.")
-        products, rejected = read_products(await request.body())
-        counts = await import_products(products, actor=admin.subject)
-        return ImportResult(
-            created=counts.created,
-            updated=counts.updated,
-            unchanged=counts.unchanged,
-            rejected=rejected,
-        )
-
     @router.get("/{product_id}")
     async def show(product_id: UUID, _admin: Viewer) -> AdminProduct:
+        """One product with cost and supplier ids."""
         async with database.transaction() as transaction:
             product = await catalogue_repository.find(transaction, product_id)
         if product is None:
             raise Problem(404, detail="There is no such product.")
         return AdminProduct.of(product)
 
+
+def _add_changes(router: APIRouter, manage: ManageProducts) -> None:
+    @router.post("", status_code=201)
+    async def add(body: NewProduct, admin: Editor) -> AdminProduct:
+        """Add a product; audited."""
+        with as_problems():
+            return AdminProduct.of(await manage.add(as_product(body), actor=admin.subject))
+
     @router.patch("/{product_id}")
     async def change(product_id: UUID, body: ProductFields, admin: Editor) -> AdminProduct:
+        """Change the fields that are given; audited."""
         with as_problems():
             changed = await manage.change(product_id, _changes(body), actor=admin.subject)
         return AdminProduct.of(changed)
 
-    return router
+
+def _add_import(router: APIRouter, import_products: ImportProducts) -> None:
+    @router.post("/import")
+    async def import_csv(request: Request, admin: Editor) -> ImportResult:
+        """Add or change products from a CSV file, line by line; audited."""
+        if not request.headers.get("content-type", "").startswith("text/csv"):
+            raise Problem(415, detail="Send the products as text/csv.")
+        products, rejected = read_products(await request.body())
+        with as_problems():
+            counts = await import_products(products, actor=admin.subject)
+        return ImportResult(
+            created=counts.created,
+            updated=counts.updated,
+            unchanged=counts.unchanged,
+            rejected=rejected,
+        )
 
 
 _NULLABLE = frozenset({"cost_usd", "kinguin_product_id", "kinguin_offer_id"})

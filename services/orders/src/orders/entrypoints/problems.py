@@ -9,6 +9,7 @@ from orders.errors import (
     ActionRefused,
     CannotPlace,
     IdempotencyConflict,
+    ImportRunning,
     SoldOut,
     UnknownOrder,
     UnknownProduct,
@@ -30,7 +31,7 @@ def as_problems() -> Iterator[None]:
         raise Problem(404, detail=NO_ORDER) from error
     except UnknownProduct as error:
         raise Problem(404, detail=str(error)) from error
-    except (SoldOut, IdempotencyConflict, ActionRefused) as error:
+    except (SoldOut, IdempotencyConflict, ImportRunning, ActionRefused) as error:
         raise Problem(409, detail=str(error)) from error
     except CannotPlace as error:
         field = FieldError(error.field, error.reason)

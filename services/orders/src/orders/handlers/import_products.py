@@ -32,8 +32,13 @@ class ImportProducts:
         self._clock = clock
 
     async def __call__(self, rows: Sequence[Product], *, actor: str) -> ImportCounts:
-        """Add what is new, change what differs."""
+        """Add what is new, change what differs.
+
+        Raises:
+            ImportRunning: another import does not end.
+        """
         async with self._database.transaction() as transaction:
+            await catalogue_repository.serialise_imports(transaction)
             known = await catalogue_repository.find_matching(transaction, rows)
             new, changed = _sort_out(rows, known)
             await catalogue_repository.add(transaction, new)
