@@ -1,7 +1,7 @@
 """Own stock in PostgreSQL. Whoever changes a product's stock holds its row's lock."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -10,6 +10,21 @@ from servicekit.database import Transaction
 from sqlalchemy.dialects.postgresql import insert
 
 from fulfillment_custom.adapters.tables import assignments, stock_keys, stock_levels
+
+_ARRIVALS: Final = 20261125
+"""Any constant; the locks of lines are random numbers of 64 bits."""
+
+_ARRIVAL_WAIT_MS: Final = 14_000
+"""Several uploads of 10,000 keys; below the deadline of a statement."""
+
+
+async def serialise_arrivals(transaction: Transaction) -> None:
+    """Let one transaction at a time bring new keys; taken before any product's lock.
+
+    Two with the same keys in another order would wait for each other's rows.
+    """
+    await transaction.execute(sa.text(f"SET LOCAL lock_timeout = {_ARRIVAL_WAIT_MS}"))
+    await transaction.execute(sa.select(sa.func.pg_advisory_xact_lock(_ARRIVALS)))
 
 
 async def lock_product(transaction: Transaction, product_id: UUID) -> None:

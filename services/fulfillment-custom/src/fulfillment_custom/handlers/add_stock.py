@@ -51,6 +51,7 @@ class UploadKeys:
         sealed = await asyncio.to_thread(self._seal_all, [item.key for item in accepted])
         now = self._clock.now()
         async with self._database.transaction() as transaction:
+            await stock_repository.serialise_arrivals(transaction)
             await stock_repository.lock_product(transaction, product_id)
             added = await stock_repository.add_keys(
                 transaction, product_id, sealed, origin="upload"
@@ -93,6 +94,7 @@ class TakeReturnedKeys:
 
     async def __call__(self, transaction: Transaction, message: StockReturned) -> None:
         """Store them as they are: sealed for delivery."""
+        await stock_repository.serialise_arrivals(transaction)
         await stock_repository.lock_product(transaction, message.product_id)
         await stock_repository.add_keys(
             transaction, message.product_id, message.keys, origin="returned"
