@@ -1,7 +1,5 @@
 """Uploading keys: what is taken, what is refused, and that no answer repeats a key."""
 
-import asyncio
-
 from foundation.clock import new_id
 from foundation.testing import FixedClock
 from fulfillment_custom.testing import SIGNER
@@ -87,22 +85,6 @@ async def test_most_keys_are_taken_at_once(stock: ServiceHarness, admin: Headers
     )
 
     assert answer.json()["added"] == 10_000
-
-
-async def test_uploads_of_the_same_keys_to_two_products_at_once_are_both_answered(
-    stock: ServiceHarness, admin: Headers
-) -> None:
-    keys = [f"KEY-{number}" for number in range(1_000)]
-
-    answers = await asyncio.gather(
-        *(
-            stock.http.post(f"/admin/products/{new_id()}/keys", json={"keys": order}, headers=admin)
-            for order in (keys, keys[::-1])
-        )
-    )
-
-    counts = sorted((a.json()["added"], a.json()["duplicates"]) for a in answers)
-    assert counts == [(0, 1_000), (1_000, 0)]
 
 
 async def test_broken_json_is_refused_without_its_content(
