@@ -64,8 +64,8 @@ class RequestMail:
 
 def message_id(name: str, mail_from: str) -> str:
     """A stable Message-ID on the sender's domain."""
-    domain = parseaddr(mail_from)[1].rpartition("@")[2] or "localhost"
-    return f"<{name}@{domain}>"
+    _, at, domain = parseaddr(mail_from)[1].rpartition("@")
+    return f"<{name}@{domain if at else 'localhost'}>"
 
 
 @dataclass(frozen=True, slots=True)
