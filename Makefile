@@ -51,13 +51,26 @@ logs: ## Follow a log: make logs S=orders
 	@tail -n 50 -f .stack/logs/$(S).log
 
 ##@ Test
-.PHONY: test test-containers
+.PHONY: test test-containers servers test-servers
 test: $(READY) ## All tests that need no container engine (one file: make test T=path)
 	@$(DOCTOR)
 	@$(RUN) pytest -q -n 2 --dist loadgroup $(T)
 
 test-containers: $(READY) ## The end-to-end tests on containers (needs an engine)
 	@STACK=containers $(RUN) pytest -q tests/e2e $(T)
+
+# The versions that docker-compose.yml names.
+SERVERS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/bitloot/servers
+SERVER_PROGRAMS := github.com/versity/versitygw/cmd/versitygw@v1.8.0 github.com/axllent/mailpit@v1.31.1
+servers: ## Build the S3 and mail servers of the compose stack as programs (needs Go)
+	@command -v go >/dev/null || { echo "Go is not installed: Debian: apt-get install golang; macOS: brew install go"; exit 1; }
+	@for program in $(SERVER_PROGRAMS); do \
+		GOBIN="$(SERVERS)" GOFLAGS=-mod=mod CGO_ENABLED=0 go install "$$program" \
+		|| echo "NOT BUILT: $$program; its tests will be skipped"; done
+	@ls "$(SERVERS)"
+
+test-servers: $(READY) servers ## The port tests of S3 and mail on the real servers
+	@$(RUN) pytest -q services/delivery/tests/integration $(T)
 
 ##@ Check
 .PHONY: check lint types imports dependencies documents audit licences format

@@ -1,17 +1,20 @@
-"""One suite for the port KeyStore, run on the fake and on a real S3 server."""
+"""One suite for the port KeyStore, run on the fake and on every S3 server of this machine."""
 
+import asyncio
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from delivery.adapters.r2_key_store import R2KeyStore
 from delivery.errors import KeyStoreConflict, KeyStoreUnavailable
 from delivery.ports import KeyStore
 from delivery.testing import InMemoryKeyStore
 from foundation.clock import new_id
 from pydantic import SecretStr
+from stack.endpoints import ObjectStore
+from stack.server_fixtures import S3_SERVERS
 
 BODY = b"\x00ciphertext\xff"
 
@@ -20,25 +23,31 @@ def checksum(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-@asynccontextmanager
-async def real_store(request: pytest.FixtureRequest) -> AsyncIterator[R2KeyStore]:
-    server: Any = request.getfixturevalue("s3")
-    async with R2KeyStore(
-        endpoint_url=server.endpoint_url,
-        bucket=server.bucket,
-        access_key_id=server.access_key_id,
-        secret_access_key=SecretStr(server.secret_access_key),
-        region=server.region,
-    ) as store:
-        yield store
+def key_store(server: ObjectStore, **changes: Any) -> R2KeyStore:
+    options: dict[str, Any] = {
+        "endpoint_url": server.endpoint_url,
+        "bucket": server.bucket,
+        "access_key_id": server.access_key_id,
+        "secret_access_key": SecretStr(server.secret_access_key),
+        "region": server.region,
+    }
+    return R2KeyStore(**(options | changes))
 
 
-@pytest.fixture(params=["memory", pytest.param("s3", marks=pytest.mark.integration)])
+@pytest.fixture
+async def real_store(s3_server: ObjectStore) -> AsyncIterator[R2KeyStore]:
+    async with key_store(s3_server) as real:
+        yield real
+
+
+@pytest.fixture(
+    params=["memory", *(pytest.param(name, marks=pytest.mark.integration) for name in S3_SERVERS)]
+)
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[KeyStore]:
     if request.param == "memory":
         yield InMemoryKeyStore()
         return
-    async with real_store(request) as real:
+    async with key_store(request.getfixturevalue("start_s3")(request.param)) as real:
         yield real
 
 
@@ -86,18 +95,92 @@ async def test_store_that_does_not_answer_is_unavailable() -> None:
             await nowhere.put("a", BODY, checksum(BODY))
 
 
-@pytest.mark.integration
-async def test_put_sends_nothing_that_r2_refuses(request: pytest.FixtureRequest) -> None:
-    sent: list[dict[str, str]] = []
-    async with real_store(request) as store:
-        store._client.meta.events.register(
-            "before-send.s3.PutObject",
-            lambda request, **_: sent.append({k.lower(): v for k, v in request.headers.items()}),
-        )
-        await store.put(f"deliveries/{new_id()}", BODY, checksum(BODY))
+async def test_of_many_that_write_one_name_one_wins(store: KeyStore) -> None:
+    name = f"deliveries/{new_id()}"
+    bodies = [bytes([number]) for number in range(8)]
+
+    ended = await asyncio.gather(
+        *(store.put(name, body, checksum(body)) for body in bodies), return_exceptions=True
+    )
+
+    [winner] = [body for body, end in zip(bodies, ended, strict=True) if end is None]
+    assert await store.get(name) == winner
+    assert all(isinstance(end, KeyStoreConflict) for end in ended if end is not None)
+
+
+async def test_bytes_of_any_value_and_a_megabyte_are_kept(store: KeyStore) -> None:
+    name, body = f"deliveries/{new_id()}", bytes(range(256)) * 4096
+
+    await store.put(name, body, checksum(body))
+
+    assert await store.get(name) == body
+
+
+async def test_put_sends_nothing_that_r2_refuses(real_store: R2KeyStore) -> None:
+    sent: list[dict[str, Any]] = []
+    real_store._client.meta.events.register(
+        "before-send.s3.PutObject",
+        lambda request, **_: sent.append({k.lower(): v for k, v in request.headers.items()}),
+    )
+
+    await real_store.put(f"deliveries/{new_id()}", BODY, checksum(BODY))
 
     [headers] = sent
     refused = {"x-amz-acl", "x-amz-server-side-encryption", "x-amz-trailer", "x-amz-tagging"}
     assert refused.isdisjoint(headers)
     assert not any(name.startswith("x-amz-checksum-") for name in headers)
     assert "aws-chunked" not in str(headers.get("content-encoding"))
+    assert headers["if-none-match"] == b"*"
+
+
+async def test_server_says_what_is_there_and_what_is_not(real_store: R2KeyStore) -> None:
+    client, bucket, name = real_store._client, real_store._bucket, f"deliveries/{new_id()}"
+
+    with pytest.raises(ClientError) as absent:
+        await client.head_object(Bucket=bucket, Key=name)
+    await real_store.put(name, BODY, checksum(BODY))
+    present = await client.head_object(Bucket=bucket, Key=name)
+
+    assert absent.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+    assert present["ContentLength"] == len(BODY)
+
+
+async def test_second_conditional_write_is_answered_412(real_store: R2KeyStore) -> None:
+    client, bucket, name = real_store._client, real_store._bucket, f"deliveries/{new_id()}"
+    await client.put_object(Bucket=bucket, Key=name, Body=BODY, IfNoneMatch="*")
+
+    with pytest.raises(ClientError) as refused:
+        await client.put_object(Bucket=bucket, Key=name, Body=BODY, IfNoneMatch="*")
+
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 412
+
+
+async def test_missing_bucket_is_unavailable(s3_server: ObjectStore) -> None:
+    async with key_store(s3_server, bucket="no-such-bucket") as store:
+        with pytest.raises(KeyStoreUnavailable, match="NoSuchBucket"):
+            await store.put("a", BODY, checksum(BODY))
+
+
+@pytest.mark.parametrize("wrong", [{"access_key_id": "other"}, {"secret_access_key": "other"}])
+async def test_wrong_credentials_are_refused(
+    start_s3: Callable[[str], ObjectStore], wrong: dict[str, str]
+) -> None:
+    # The embedded stack's own server checks no signature.
+    changes = {name: SecretStr(v) if "secret" in name else v for name, v in wrong.items()}
+
+    async with key_store(start_s3("versitygw"), **changes) as store:
+        with pytest.raises(KeyStoreUnavailable):
+            await store.put(f"deliveries/{new_id()}", BODY, checksum(BODY))
+        with pytest.raises(KeyStoreUnavailable):
+            await store.get(f"deliveries/{new_id()}")
+
+
+async def test_server_with_an_unknown_certificate_gets_nothing(
+    start_s3: Callable[[str], ObjectStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = start_s3("versitygw-tls")
+    monkeypatch.delenv("AWS_CA_BUNDLE")
+
+    async with key_store(server) as store:
+        with pytest.raises(KeyStoreUnavailable):
+            await store.put(f"deliveries/{new_id()}", BODY, checksum(BODY))

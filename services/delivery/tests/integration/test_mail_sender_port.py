@@ -1,6 +1,7 @@
 """SMTP: what is accepted, what is tried again, what is final; against real servers."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -43,6 +44,13 @@ class ScriptedServer:
             await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):  # a client that is done may just leave
+            await self._converse(reader, writer)
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await self._say(writer, "greeting")
         in_data = False
         while raw := await reader.readline():
@@ -53,7 +61,6 @@ class ScriptedServer:
             in_data = command == "DATA"
             if not await self._say(writer, command):
                 break
-        writer.close()
 
     async def _say(self, writer: asyncio.StreamWriter, command: str) -> bool:
         answer = self._answers.get(command, "250 fine")
