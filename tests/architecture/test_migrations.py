@@ -55,3 +55,36 @@ async def test_code_refuses_a_database_without_its_schema(package: str, url: Sec
     with pytest.raises(SchemaMismatch, match=f"python -m {package} migrate"):
         await check_schema(package, database)
     await database.dispose()
+
+
+async def test_code_before_a_step_that_does_not_break_runs_on(package: str, url: SecretStr) -> None:
+    await migrate(package, url)
+    await become(url, "a newer one")
+
+    database = Database.connect(url)
+    await check_schema(package, database)
+    await migrate(package, url)  # what a rollback does again
+    await database.dispose()
+
+
+async def test_code_before_a_step_that_breaks_refuses(package: str, url: SecretStr) -> None:
+    await migrate(package, url)
+    await become(url, "a newer one", fits=False)
+
+    database = Database.connect(url)
+    for work in (check_schema(package, database), migrate(package, url)):
+        with pytest.raises(SchemaMismatch, match="run the version that migrated it"):
+            await work
+    await database.dispose()
+
+
+async def become(url: SecretStr, revision: str, *, fits: bool = True) -> None:
+    """What a newer version's migration leaves behind."""
+    database = Database.connect(url)
+    async with database.transaction() as transaction:
+        await transaction.execute(
+            sa.text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision}
+        )
+        if not fits:
+            await transaction.execute(sa.text("DELETE FROM schema_fits"))
+    await database.dispose()

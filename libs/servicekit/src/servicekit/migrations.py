@@ -1,13 +1,18 @@
 """Alembic for every service: run it, and know whether the schema fits the code.
 
-Migrations lie inside the service's package, so that its image carries them.
+Migrations lie inside the service's package, so that its image carries them. They expand
+first and contract later: a migration that the code before it cannot live with says
+`breaks = True`. Each run notes in the database which code may use it, so that old code runs
+beside new code during an upgrade, and again after a rollback.
 """
 
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
+import structlog
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -16,18 +21,27 @@ from pydantic import SecretStr
 
 from servicekit.database import Database
 from servicekit.tables import metadata as runtime_metadata
+from servicekit.tables import schema_fits
 
 # Any constant: two migrations of one database must not run at once.
 _ADVISORY_LOCK = 20261123
 
 
+_log = structlog.get_logger()
+
+
 class SchemaMismatch(Exception):
-    """The database is behind or ahead of this code."""
+    """The database is behind this code, or ahead of it by a step it cannot live with."""
 
     def __init__(self, package: str, found: str | None, expected: str | None) -> None:
+        is_ahead = found is not None and found not in _revisions(package)
+        remedy = (
+            "run the version that migrated it, or a newer one"
+            if is_ahead
+            else f"run `python -m {package} migrate` with this version"
+        )
         super().__init__(
-            f"the database is at schema {found or 'none'}, this code needs {expected}: "
-            f"run `python -m {package} migrate` with this version"
+            f"the database is at schema {found or 'none'}, this code needs {expected}: {remedy}"
         )
 
 
@@ -44,8 +58,30 @@ def head(package: str) -> str | None:
     return ScriptDirectory.from_config(_config(package)).get_current_head()
 
 
+def _revisions(package: str) -> frozenset[str]:
+    scripts = ScriptDirectory.from_config(_config(package)).walk_revisions()
+    return frozenset(script.revision for script in scripts)
+
+
+def _fitting(package: str, revision: str | None) -> Iterator[str]:
+    """The revisions whose code may run on a schema: back to the last step that breaks."""
+    scripts = ScriptDirectory.from_config(_config(package))
+    while revision is not None:
+        yield revision
+        script = scripts.get_revision(revision)
+        if getattr(script.module, "breaks", False):
+            return
+        revision = script.down_revision if isinstance(script.down_revision, str) else None
+
+
 async def migrate(package: str, url: SecretStr, revision: str = "head") -> None:
-    """Bring the database of a service to `revision`; a second caller waits for the first."""
+    """Bring the database of a service to `revision`; a second caller waits for the first.
+
+    A newer schema that fits stays as it is: a rollback brings the code back, not the schema.
+
+    Raises:
+        SchemaMismatch: the database is ahead by a step that this code cannot live with.
+    """
     database = Database.connect(url, pool_size=1)
     try:
         async with database.engine.connect() as connection:
@@ -61,10 +97,25 @@ async def migrate(package: str, url: SecretStr, revision: str = "head") -> None:
 def _run(connection: sa.Connection, package: str, revision: str) -> None:
     config = _config(package)
     config.attributes["connection"] = connection
+    found = _current(connection)
+    if found is not None and found not in _revisions(package):
+        if not _is_noted(connection, head(package)):
+            raise SchemaMismatch(package, found, head(package))
+        _log.warning("schema.ahead", found=found, expected=head(package))
+        return
     if revision == "base":
         command.downgrade(config, revision)
     else:
         command.upgrade(config, revision)
+    _note_what_fits(connection, package)
+
+
+def _note_what_fits(connection: sa.Connection, package: str) -> None:
+    fitting = [{"revision": revision} for revision in _fitting(package, _current(connection))]
+    schema_fits.drop(connection, checkfirst=True)
+    if fitting:
+        schema_fits.create(connection)
+        connection.execute(sa.insert(schema_fits), fitting)
 
 
 def run_env(context: Any, *metadata: sa.MetaData) -> None:
@@ -79,16 +130,28 @@ def run_env(context: Any, *metadata: sa.MetaData) -> None:
 
 
 async def check_schema(package: str, database: Database) -> None:
-    """Refuse to work on a schema this code was not written for.
+    """Refuse to work on a schema that does not fit this code.
+
+    A schema that is ahead fits when every step since was one that this code can live with.
 
     Raises:
-        SchemaMismatch: the revisions differ.
+        SchemaMismatch: it is behind, or ahead by a step that breaks.
     """
+    expected = head(package)
     async with database.engine.connect() as connection:
         found = await connection.run_sync(_current)
-    expected = head(package)
-    if found != expected:
+        fits = found == expected or await connection.run_sync(_is_noted, expected)
+    if not fits:
         raise SchemaMismatch(package, found, expected)
+    if found != expected:
+        _log.warning("schema.ahead", found=found, expected=expected)
+
+
+def _is_noted(connection: sa.Connection, revision: str | None) -> bool:
+    if not sa.inspect(connection).has_table(schema_fits.name):
+        return False
+    known = sa.select(schema_fits).where(schema_fits.c.revision == revision)
+    return connection.execute(known).first() is not None
 
 
 def _current(connection: sa.Connection) -> str | None:

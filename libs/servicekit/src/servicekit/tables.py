@@ -72,3 +72,10 @@ jobs = sa.Table(
     sa.Column("created_at", _timestamp, nullable=False, server_default=sa.func.now()),
     sa.Index("jobs_due", "kind", "due_at"),
 )
+
+schema_fits = sa.Table(
+    "schema_fits",
+    metadata,
+    sa.Column("revision", sa.Text, primary_key=True),
+)
+"""The revisions whose code may run on this schema; written by each migration."""
