@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 from bitloot_cli.create_bucket import BucketSettings
-from bitloot_cli.create_topics import TopicsSettings
 from delivery.settings import DeliverySettings
+from foundation.settings import KafkaSettings
 from fulfillment_custom.settings import CustomSettings
 from fulfillment_kinguin.settings import KinguinSettings
 from kinguin_simulator import options as kinguin_options
@@ -25,7 +25,7 @@ MODEL_BY_SERVICE: dict[str, type[BaseSettings]] = {
     "fulfillment-kinguin": KinguinSettings,
     "delivery": DeliverySettings,
     "storefront": StorefrontSettings,
-    "topics": TopicsSettings,
+    "topics": KafkaSettings,
     "bucket": BucketSettings,
 }
 OPTIONS_BY_SIMULATOR = {

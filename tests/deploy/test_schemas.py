@@ -55,7 +55,7 @@ def problems_of_custom(manifest: Manifest) -> Iterator[str]:
     schema["properties"] |= {"metadata": True, "apiVersion": True, "kind": True}
     validator = jsonschema.Draft202012Validator(schema)
     for error in validator.iter_errors(manifest):
-        yield f"{manifest['kind']} {manifest['metadata']['name']}: {error.json_path} {error.message}"
+        yield f"{manifest['metadata']['name']}: {error.json_path} {error.message}"
 
 
 def strict(schema: Any) -> Any:

@@ -65,7 +65,9 @@ def without_prose(schema: Any) -> Any:
 
 def is_schema(value: object) -> bool:
     """Whether this stands under a property's name, and not under a word of the schema."""
-    return isinstance(value, dict) and ("type" in value or "x-kubernetes-preserve-unknown-fields" in value)
+    return isinstance(value, dict) and (
+        "type" in value or "x-kubernetes-preserve-unknown-fields" in value
+    )
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 from contracts.topics import MAX_MESSAGE_BYTES, PARTITIONS, RETENTION_MS
+from foundation.settings import KafkaSettings
+from servicekit.kafka_access import client_options
 
 TOPIC_SETTINGS: Mapping[str, str] = {
     "retention.ms": str(RETENTION_MS),
@@ -29,18 +31,25 @@ class TopicShape:
     replication: int = 1
 
 
+def plain_kafka(bootstrap_servers: str) -> KafkaSettings:
+    """Brokers that ask nobody who they are: a stack on this machine."""
+    # Not by its constructor: that would read the caller's environment as well.
+    return KafkaSettings.model_validate({"kafka_bootstrap_servers": bootstrap_servers})
+
+
 async def ensure_topics(
-    bootstrap_servers: str, names: Iterable[str], shape: TopicShape | None = None
+    kafka: KafkaSettings, names: Iterable[str], shape: TopicShape | None = None
 ) -> list[str]:
     """Create the topics that do not exist yet; the names of those that were made.
 
     Raises:
         TopicRefused: the broker refuses one.
         aiokafka.errors.KafkaError: the broker cannot be asked.
+        OSError: KAFKA_CA_FILE cannot be read.
     """
     layout = shape or TopicShape()
     wanted = [_topic(name, layout) for name in names]
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, request_timeout_ms=_TIMEOUT_MS)
+    admin = AIOKafkaAdminClient(request_timeout_ms=_TIMEOUT_MS, **client_options(kafka))
     await admin.start()
     try:
         answer = await admin.create_topics(wanted, timeout_ms=_TIMEOUT_MS)

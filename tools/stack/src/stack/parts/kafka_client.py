@@ -10,9 +10,8 @@ from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaClient
 from aiokafka.errors import KafkaError
-from bitloot_cli.topics import TopicRefused, TopicShape, ensure_topics
+from bitloot_cli.topics import TopicRefused, TopicShape, ensure_topics, plain_kafka
 from contracts.topics import PARTITIONS
-from foundation.settings import KafkaSettings
 
 from stack.errors import StackError
 from stack.ports import LOOPBACK
@@ -40,14 +39,9 @@ def create_topics(
     """
     shape = TopicShape(partitions)
     try:
-        _in_own_loop(lambda: ensure_topics(_settings(bootstrap_servers), names, shape))
+        _in_own_loop(lambda: ensure_topics(plain_kafka(bootstrap_servers), names, shape))
     except TopicRefused as error:
         raise StackError(str(error)) from error
-
-
-def _settings(bootstrap_servers: str) -> KafkaSettings:
-    # Not by its constructor: that would read the caller's environment as well.
-    return KafkaSettings.model_validate({"kafka_bootstrap_servers": bootstrap_servers})
 
 
 def touch_topics(bootstrap_servers: str, names: Iterable[str]) -> None:
