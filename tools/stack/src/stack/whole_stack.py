@@ -13,6 +13,7 @@ from stack.endpoints import KafkaServer
 from stack.errors import StackError
 from stack.mailboxes import Mailbox
 from stack.part_sources import throwaway_parts
+from stack.plan import Plan
 from stack.ports import free_ports
 from stack.processes import ProcessFolder
 from stack.progress import StartProgress
@@ -30,6 +31,7 @@ class RunningStack:
     variables: StackEnv
     mailbox: Mailbox
     kafka: KafkaServer
+    plan: Plan
 
     def __getitem__(self, name: str) -> str:
         """A variable of interfaces.md, for example `ORDERS_URL`."""
@@ -75,7 +77,7 @@ def whole_stack(
         try:
             ready = stack.start()
             plan = ready.plan
-            yield RunningStack(folder, ready.variables, plan.mail.open(), plan.kafka)
+            yield RunningStack(folder, ready.variables, plan.mail.open(), plan.kafka, plan)
         finally:
             stack.stop()
             watchdog.kill()
