@@ -66,7 +66,7 @@ def simulator() -> Iterator[str]:
     """Kinguin's stand-in as a process of its own, on a free port, delivering at once."""
     command = [sys.executable, "-m", "kinguin_simulator", "--port", "0", "--delivery-delay-ms", "0"]
     command += ["--api-key", API_KEY, "--webhook-secret", WEBHOOK_SECRET]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  our own
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         try:

@@ -61,7 +61,7 @@ def admin(clock: FixedClock) -> dict[str, str]:
 
 @pytest.fixture
 def simulator_url() -> Iterator[str]:
-    with subprocess.Popen(  # noqa: S603  our own command
+    with subprocess.Popen(
         SIMULATOR, stdout=subprocess.PIPE, text=True, env=os.environ | OPTIONS
     ) as process:
         assert process.stdout

@@ -19,7 +19,7 @@ ORDER = {"offerId": "5f7e5f7e5f7e5f7e5f7e0001", "quantity": 1, "autoDeliver": Tr
 def running(
     *arguments: str, stop_signal: signal.Signals = signal.SIGTERM
 ) -> Iterator[httpx.Client]:
-    process = subprocess.Popen(  # noqa: S603 - our own command
+    process = subprocess.Popen(
         [*COMMAND, *KEYS, "--port", "0", *arguments], stdout=subprocess.PIPE, text=True
     )
     try:
@@ -33,7 +33,7 @@ def running(
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - our own command
+    return subprocess.run(
         [*COMMAND, *arguments],
         capture_output=True,
         text=True,

@@ -16,7 +16,7 @@ KEYS = ["--api-key", "K", "--ipn-secret", "S"]
 
 @contextmanager
 def running(state: Path, stop_signal: signal.Signals) -> Iterator[httpx.Client]:
-    process = subprocess.Popen(  # noqa: S603 - our own command
+    process = subprocess.Popen(
         [*COMMAND, *KEYS, "--port", "0", "--state", str(state)], stdout=subprocess.PIPE, text=True
     )
     try:
@@ -30,7 +30,7 @@ def running(state: Path, stop_signal: signal.Signals) -> Iterator[httpx.Client]:
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603 - our own command
+    return subprocess.run(
         [*COMMAND, *arguments],
         capture_output=True,
         text=True,

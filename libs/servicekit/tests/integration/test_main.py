@@ -13,7 +13,7 @@ pytestmark = pytest.mark.integration
 
 
 def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603  our own program
+    return subprocess.run(
         [sys.executable, "-m", "fulfillment_custom", *arguments],
         env={"PATH": os.environ["PATH"], **settings},
         capture_output=True,

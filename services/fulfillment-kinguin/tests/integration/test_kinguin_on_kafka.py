@@ -112,7 +112,7 @@ def environment(settings: KinguinSettings, simulator: str, **more: str) -> dict[
 @asynccontextmanager
 async def process(variables: dict[str, str]) -> AsyncIterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "fulfillment_kinguin", "serve"]
-    with subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL) as running:  # noqa: S603, ASYNC220  our own
+    with subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL) as running:  # noqa: ASYNC220  our own
         try:
             yield running
         finally:

@@ -70,7 +70,7 @@ def own_broker(own_kafka: Broker) -> KafkaServer:
 @contextmanager
 def serving(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "payments", "serve"]
-    with subprocess.Popen(command, env=os.environ | environment) as process:  # noqa: S603  our own
+    with subprocess.Popen(command, env=os.environ | environment) as process:
         try:
             yield process
         finally:

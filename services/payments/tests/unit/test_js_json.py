@@ -35,7 +35,7 @@ def node() -> Iterator[Ask]:
     program = shutil.which("node")
     if program is None:
         pytest.skip("needs node, the independent judge of what JavaScript prints")
-    with subprocess.Popen(  # noqa: S603  the node of the PATH
+    with subprocess.Popen(
         [program, "-e", ORACLE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdin
