@@ -7,7 +7,7 @@ import pytest
 from foundation.testing import FixedClock
 from pydantic import SecretStr
 from servicekit.database import Database
-from servicekit.migrations import create_runtime_tables, index_inbox_by_age
+from servicekit.migrations import create_operator_log, create_runtime_tables, index_inbox_by_age
 from servicekit.tables import schema_fits
 from sqlalchemy import Connection, text
 
@@ -26,6 +26,7 @@ def _create_tables(connection: Connection) -> None:
     operations = _Operations(connection)
     create_runtime_tables(operations)
     index_inbox_by_age(operations)
+    create_operator_log(operations)
     schema_fits.create(connection)  # as each run of the migrations does
 
 

@@ -242,3 +242,24 @@ def index_inbox_by_age(op: Any) -> None:
 def drop_inbox_index(op: Any) -> None:
     """Undo `index_inbox_by_age`."""
     op.execute("DROP INDEX inbox_seen_at")
+
+
+def create_operator_log(op: Any) -> None:
+    """Version 3: what operators do with the command line is on record."""
+    op.execute(
+        """
+        CREATE TABLE operator_log (
+            id uuid PRIMARY KEY,
+            at timestamptz NOT NULL DEFAULT now(),
+            actor text NOT NULL,
+            action text NOT NULL,
+            subject text NOT NULL,
+            reason text,
+            facts jsonb NOT NULL
+        )"""
+    )
+
+
+def drop_operator_log(op: Any) -> None:
+    """Undo `create_operator_log`."""
+    op.execute("DROP TABLE operator_log")

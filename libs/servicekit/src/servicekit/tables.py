@@ -73,6 +73,19 @@ jobs = sa.Table(
     sa.Index("jobs_due", "kind", "due_at"),
 )
 
+operator_log = sa.Table(
+    "operator_log",
+    metadata,
+    sa.Column("id", pg.UUID(as_uuid=True), primary_key=True),
+    sa.Column("at", _timestamp, nullable=False, server_default=sa.func.now()),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("facts", pg.JSONB, nullable=False),
+)
+"""What operators did to this service's rows from outside; rows are only ever added."""
+
 schema_fits = sa.Table(
     "schema_fits",
     metadata,
