@@ -16,7 +16,7 @@ from foundation.clock import Clock, new_id
 from sqlalchemy.dialects.postgresql import insert
 
 from servicekit.database import Transaction
-from servicekit.jobs import schedule
+from servicekit.jobs import cancel, schedule
 from servicekit.tables import dead_letters
 
 REDELIVER: Final = "redeliver"
@@ -115,3 +115,27 @@ async def failed_again(
         .values(error=error, given_up_at=clock.now() if last else None)
     )
     return None if last else clock.now() + RETRY_DELAYS[attempt]
+
+
+async def reopen(transaction: Transaction, letter_id: UUID, now: datetime) -> bool:
+    """Try a letter again from the start, now; False when it is gone."""
+    reopened = await transaction.scalar(
+        sa.update(dead_letters)
+        .where(dead_letters.c.id == letter_id)
+        .values(given_up_at=None)
+        .returning(dead_letters.c.id)
+    )
+    if reopened is None:
+        return False
+    await cancel(transaction, REDELIVER, letter_id)  # so that the tries are counted anew
+    await schedule(transaction, REDELIVER, letter_id, now)
+    return True
+
+
+async def discard(transaction: Transaction, letter_id: UUID) -> bool:
+    """Delete a letter for good; False when it is gone."""
+    gone = await transaction.scalar(
+        sa.delete(dead_letters).where(dead_letters.c.id == letter_id).returning(dead_letters.c.id)
+    )
+    await cancel(transaction, REDELIVER, letter_id)
+    return gone is not None

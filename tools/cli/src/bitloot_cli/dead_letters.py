@@ -1,0 +1,203 @@
+"""`bitloot dead-letters`: messages that a service could not handle, seen and decided on.
+
+Reads and changes the database that `<SERVICE>_DATABASE_URL` names; what is changed stands in
+its `operator_log`. Bodies are shown with everything sealed or secret left out.
+"""
+
+import asyncio
+import getpass
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import sqlalchemy as sa
+import typer
+from foundation.logging import mask_secrets
+from pydantic import SecretStr
+from rich.console import Console
+from rich.table import Table
+from servicekit.database import Database, Transaction
+from servicekit.dead_letters import discard as discard_letter
+from servicekit.dead_letters import reopen
+from servicekit.operator_log import log_operation
+from servicekit.tables import dead_letters
+from sqlalchemy.exc import DBAPIError
+
+from bitloot_cli.environment import read_environment
+from bitloot_cli.failure import fail
+
+app = typer.Typer(help="Messages that could not be handled.", no_args_is_help=True)
+
+SERVICES: Final = ("payments", "orders", "fulfillment-custom", "fulfillment-kinguin", "delivery")
+_HIDDEN: Final = frozenset({"ciphertext", "sealed", "buyer", "recipient", "keys", "body", "email"})
+_LIST_LIMIT: Final = 500
+
+Service = Annotated[str, typer.Argument(help=f"One of {', '.join(SERVICES)}.")]
+EnvFile = Annotated[Path | None, typer.Option(help="NAME=value lines, as .stack/stack.env.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+Ids = Annotated[list[UUID], typer.Argument(help="Ids as `list` shows them.")]
+
+
+@app.command("list")
+def list_letters(
+    service: Service,
+    topic: Annotated[str | None, typer.Option(help="Only of this topic.")] = None,
+    env_file: EnvFile = None,
+) -> None:
+    """The letters of a service, oldest first, at most 500."""
+    rows = _on(service, env_file, lambda transaction: _find(transaction, topic=topic))
+    table = Table("id", "topic", "partition:offset", "parked", "state", "error")
+    for row in rows:
+        state = "given up" if row.given_up_at else "tried again"
+        place = f"{row.partition}:{row.kafka_offset}"
+        error = mask_secrets(row.error)
+        table.add_row(str(row.id), row.topic, place, f"{row.parked_at:%F %T}", state, error)
+    Console().print(table)
+    typer.echo(f"{len(rows)} dead letters in {service}")
+
+
+@app.command()
+def show(service: Service, letter: UUID, env_file: EnvFile = None) -> None:
+    """One letter with its headers and its body, everything sealed or secret left out."""
+    rows = _on(service, env_file, lambda transaction: _find(transaction, ids=[letter]))
+    if not rows:
+        fail(f"{service} has no dead letter {letter}: it was delivered or discarded")
+    typer.echo(mask_secrets(json.dumps(_facts(rows[0]), indent=2)))
+
+
+@app.command()
+def retry(
+    service: Service,
+    letters: Annotated[list[UUID] | None, typer.Argument(help="Ids; none with --topic.")] = None,
+    topic: Annotated[str | None, typer.Option(help="All letters of this topic.")] = None,
+    dry_run: DryRun = False,
+    env_file: EnvFile = None,
+) -> None:
+    """Try letters again from the start. Safe: what had its effect has none again."""
+    if bool(letters) == bool(topic):
+        fail("name the letters, or all of one topic with --topic", code=2)
+
+    async def work(transaction: Transaction) -> int:
+        found = await _find(transaction, ids=letters, topic=topic)
+        for row in [] if dry_run else found:
+            await reopen(transaction, row.id, datetime.now(UTC))
+            await _log(transaction, "dead_letter.retried", row, None)
+        return len(found)
+
+    _say(_on(service, env_file, work), len(letters or ()), "tried again", dry_run=dry_run)
+
+
+@app.command()
+def discard(
+    service: Service,
+    letters: Ids,
+    reason: Annotated[str, typer.Option(help="Why nothing is lost; stays on record.")],
+    dry_run: DryRun = False,
+    env_file: EnvFile = None,
+) -> None:
+    """Delete letters for good; what they were stays in the operator log."""
+    if not reason.strip():
+        fail("say why nothing is lost: --reason", code=2)
+
+    async def work(transaction: Transaction) -> int:
+        found = await _find(transaction, ids=letters)
+        for row in [] if dry_run else found:
+            await _log(transaction, "dead_letter.discarded", row, reason)
+            await discard_letter(transaction, row.id)
+        return len(found)
+
+    _say(_on(service, env_file, work), len(letters), "discarded", dry_run=dry_run)
+
+
+def _say(number: int, asked: int, done: str, *, dry_run: bool) -> None:
+    would = "would be " if dry_run else ""
+    typer.echo(f"{number} dead letters {would}{done}")
+    if number < asked:
+        fail(f"{asked - number} are gone: delivered, discarded, or never there")
+
+
+def _on(service: str, env_file: Path | None, work: Callable[[Transaction], Any]) -> Any:
+    if service not in SERVICES:
+        fail(f"{service} is no service with dead letters: {', '.join(SERVICES)}", code=2)
+    name = f"{service.replace('-', '_').upper()}_DATABASE_URL"
+    url = read_environment(env_file).get(name)
+    if not url:
+        fail(f"set {name}, or name a file that does: --env-file .stack/stack.env")
+
+    async def run() -> Any:
+        async with _transaction(SecretStr(url)) as transaction:
+            return await work(transaction)
+
+    try:
+        return asyncio.run(run())
+    except (OSError, DBAPIError) as error:
+        reason = str(error).partition("\n")[0]
+        fail(f"the database of {service} at {name} cannot be used: {reason}", code=2)
+
+
+@asynccontextmanager
+async def _transaction(url: SecretStr) -> AsyncIterator[Transaction]:
+    database = Database.connect(url, pool_size=1)
+    try:
+        async with database.transaction() as transaction:
+            yield transaction
+    finally:
+        await database.dispose()
+
+
+async def _find(
+    transaction: Transaction, *, ids: Sequence[UUID] | None = None, topic: str | None = None
+) -> Sequence[sa.Row[Any]]:
+    query = sa.select(dead_letters).order_by(dead_letters.c.parked_at).limit(_LIST_LIMIT)
+    if ids:
+        query = query.where(dead_letters.c.id.in_(ids))
+    if topic:
+        query = query.where(dead_letters.c.topic == topic)
+    return (await transaction.execute(query)).all()
+
+
+async def _log(transaction: Transaction, action: str, row: sa.Row[Any], reason: str | None) -> None:
+    await log_operation(
+        transaction,
+        actor=getpass.getuser(),
+        action=action,
+        subject=row.id,
+        reason=reason,
+        facts=_facts(row),
+    )
+
+
+def _facts(row: sa.Row[Any]) -> dict[str, Any]:
+    return {
+        "topic": row.topic,
+        "partition": row.partition,
+        "offset": row.kafka_offset,
+        "key": mask_secrets((row.key or b"").decode(errors="replace")),
+        "headers": row.headers,
+        "error": mask_secrets(row.error),
+        "parked_at": row.parked_at.isoformat(),
+        "given_up_at": row.given_up_at.isoformat() if row.given_up_at else None,
+        "body": _readable(row.body or b""),
+    }
+
+
+def _readable(body: bytes) -> Any:
+    """The JSON without what may be secret; what is no JSON may be anything, so only its size."""
+    try:
+        return _redacted(json.loads(body))
+    except ValueError:
+        return f"{len(body)} bytes that are no JSON"
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: "***" if name in _HIDDEN else _redacted(inner) for name, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [_redacted(inner) for inner in value]
+    return mask_secrets(value) if isinstance(value, str) else value
