@@ -4,7 +4,7 @@
 #
 # SERVICE is payments, orders, fulfillment-custom, fulfillment-kinguin, delivery, storefront,
 # nowpayments-simulator, kinguin-simulator or tools (the command `bitloot`).
-ARG PYTHON_IMAGE=python:3.11-slim
+ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
 ARG SERVICE
 
 # --- The base that all images share: Python and the libraries it needs, nothing to run besides.
@@ -35,6 +35,7 @@ COPY libs libs
 COPY services services
 COPY simulators simulators
 COPY tools/cli tools/cli
+COPY tools/verify tools/verify
 RUN for member in $(python3 deploy/images/members.py ${SERVICE}); do \
         uv build --quiet --offline --no-python-downloads --wheel --out-dir wheels "$member" \
         || exit 1; \

@@ -123,13 +123,15 @@ docs: $(READY) ## Build the site of docs/ into dist/site
 	@echo "open dist/site/index.html"
 
 ##@ Containers
-.PHONY: images compose-env compose-up compose-demo compose-down sbom
+.PHONY: images compose-env compose-up compose-demo compose-kill compose-down pin-images sbom
 BITLOOT_TAG ?= dev
 export BITLOOT_TAG
+PYTHON_IMAGE ?= $(shell sed -n 's/^PYTHON_IMAGE=//p' .env 2>/dev/null)
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 images: ## Build every image, one after the other (one: make images IMAGES=payments)
 	@$(foreach image,$(IMAGES),docker build --quiet --tag bitloot/$(image):$(BITLOOT_TAG) \
 		--build-arg SERVICE=$(image) --build-arg VERSION=$(VERSION) \
+		$(if $(PYTHON_IMAGE),--build-arg PYTHON_IMAGE=$(PYTHON_IMAGE)) \
 		--build-arg REVISION=$$(git rev-parse HEAD 2>/dev/null || echo unknown) . >/dev/null &&) true
 	@docker images --filter reference='bitloot/*:$(BITLOOT_TAG)' \
 		--format 'table {{.Repository}}:{{.Tag}}\t{{.Size}}'
@@ -143,8 +145,14 @@ compose-up: compose-env images ## The whole shop in containers (more: make compo
 compose-demo: $(READY) ## Sell one key of each source on the running compose stack
 	@$(RUN) stack.compose_demo
 
+compose-kill: $(READY) ## Kill and stop containers of the running compose stack while orders run
+	@COMPOSE=running $(RUN) pytest -q tests/compose/test_kills.py $(T)
+
 compose-down: ## End the compose stack; its data stays (without it: make compose-down ARGS=--volumes)
 	@docker compose --profile '*' down $(ARGS)
+
+pin-images: $(READY) ## Write the digests of all public images into .env (asks their registries)
+	@$(RUN) stack.pin_images
 
 sbom: $(READY) ## What each image holds, as CycloneDX 1.5, in dist/sbom
 	@mkdir -p dist/sbom

@@ -28,7 +28,7 @@ from stack.parts.databases import Login, database_url
 from stack.plan import SERVICES_WITH_DATABASE, Plan
 from stack.ports import FIXED_PORTS, LOOPBACK
 from stack.secrets_file import StackSecrets
-from stack.stack_env import stack_env
+from stack.stack_env import StackEnv, stack_env
 
 _TOKEN_DEADLINE_S = 120.0
 _ADMIN_TOKEN = (
@@ -74,7 +74,7 @@ def run_compose_demo(console: Console) -> int:
     """Sell, print the timeline; the exit code."""
     began = time.monotonic()
     try:
-        receipts = asyncio.run(sell_both(_prepare()))
+        receipts = asyncio.run(sell_both(_open_shop()))
     except (StackError, httpx.TransportError) as error:
         console.print(Text(f"compose-demo failed: {error}", "red"), soft_wrap=True)
         for name in getattr(error, "suspects", ()):
@@ -89,15 +89,24 @@ def run_compose_demo(console: Console) -> int:
     return 0
 
 
-def _prepare() -> dict[str, str]:
+def _open_shop() -> StackEnv:
+    token = admin_token()
+    with tempfile.TemporaryDirectory() as folder:
+        plan = compose_plan(compose_settings(), Path(folder))
+        load_catalogue(plan, token)
+        return stack_env(plan, token)
+
+
+def compose_settings() -> dict[str, str]:
+    """What Compose knows: `.env`, and above it the environment.
+
+    Raises:
+        StackError: there is no stack's worth of it.
+    """
     settings = read_compose_env() | os.environ
     if "S3_SECRET_ACCESS_KEY" not in settings:
         raise StackError(f"{FILE} is missing or not complete: make compose-up")
-    token = admin_token()
-    with tempfile.TemporaryDirectory() as folder:
-        plan = compose_plan(settings, Path(folder))
-        load_catalogue(plan, token)
-        return stack_env(plan, token)
+    return settings
 
 
 def admin_token() -> str:

@@ -4,6 +4,7 @@ Ports are published on 127.0.0.1. The ids of started containers are noted in the
 whoever cleans the folder up removes them too, also after a kill.
 """
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,10 +27,11 @@ from stack.parts.s3 import BUCKET, REGION
 from stack.ports import LOOPBACK, free_port
 from stack.watchdog import CONTAINERS_NOTE
 
-KAFKA_IMAGE = "apache/kafka:4.1.1"
-POSTGRES_IMAGE = "postgres:18"
-S3_IMAGE = "versity/versitygw:latest"
-MAIL_IMAGE = "axllent/mailpit:latest"
+# As in docker-compose.yml, and named otherwise by the same variables.
+KAFKA_IMAGE = os.environ.get("KAFKA_IMAGE", "apache/kafka:4.1.1")
+POSTGRES_IMAGE = os.environ.get("POSTGRES_IMAGE", "postgres:18.4")
+S3_IMAGE = os.environ.get("S3_IMAGE", "versity/versitygw:v1.8.0")
+MAIL_IMAGE = os.environ.get("MAIL_IMAGE", "axllent/mailpit:v1.31.1")
 _DEADLINE_S = 120.0
 _POLL_S = 0.2
 _S3_KEY_ID = "bitloot"
