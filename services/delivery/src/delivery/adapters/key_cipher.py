@@ -10,6 +10,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from typing import Final
+from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -24,11 +25,16 @@ _NONCE_BYTES: Final = 12
 
 def context_of(delivery: Delivery) -> Mapping[str, str]:
     """What a ciphertext is bound to."""
+    return context_of_ids(order=delivery.order_id, line=delivery.line_id, delivery=delivery.id)
+
+
+def context_of_ids(*, order: UUID, line: UUID, delivery: UUID) -> Mapping[str, str]:
+    """As `context_of`, for who has only the row."""
     return {
         "purpose": "bitloot.delivery.1",
-        "order": str(delivery.order_id),
-        "line": str(delivery.line_id),
-        "delivery": str(delivery.id),
+        "order": str(order),
+        "line": str(line),
+        "delivery": str(delivery),
     }
 
 

@@ -1,0 +1,243 @@
+"""`bitloot rotate-kek` and `rotate-hpke`: bring every stored secret under the current key.
+
+Run after the new key was put first in its ring and the services were restarted with it. Selling
+goes on meanwhile: rows are locked for a moment each. Stopping and starting again is safe, for
+only rows under another key are taken.
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import sqlalchemy as sa
+import typer
+from contracts import Sealed
+from delivery.adapters.key_cipher import context_of_ids
+from delivery.adapters.ring_key_provider import RingKeyProvider
+from delivery.errors import CannotDecrypt
+from delivery.ports import WrappedKey
+from foundation.sealing import CannotOpen, KeyRing, UnknownRecipientKey, seal
+from foundation.settings import SecretRing
+from pydantic import SecretStr
+from rich.progress import Progress
+from servicekit.database import Database, Transaction
+from servicekit.operator_log import log_operation
+from sqlalchemy.exc import DBAPIError
+
+from bitloot_cli.environment import read_environment
+from bitloot_cli.failure import fail
+
+_BATCH: Final = 200
+
+EnvFile = Annotated[Path | None, typer.Option(help="NAME=value lines, for example .env.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count.")]
+
+
+@dataclass(frozen=True, slots=True)
+class SealedColumn:
+    """A column whose JSON holds sealed values, one or many."""
+
+    service: str
+    table: str
+    column: str
+    only: str = "true"
+
+
+SEALED_COLUMNS: Final = (
+    SealedColumn("fulfillment-custom", "stock_keys", "sealed"),
+    SealedColumn("fulfillment-custom", "lines", "buyer"),
+    SealedColumn("fulfillment-kinguin", "purchase_keys", "sealed"),
+    SealedColumn("fulfillment-kinguin", "lines", "buyer"),
+    SealedColumn("delivery", "deliveries", "buyer"),
+    SealedColumn("delivery", "deliveries", "sealed_keys", "sealed_keys IS NOT NULL"),
+    SealedColumn("delivery", "mails", "recipient"),
+    SealedColumn("delivery", "mails", "body", "body IS NOT NULL"),
+)
+"""Everything that is sealed for delivery and kept in a database."""
+
+
+def rotate_kek(env_file: EnvFile = None, dry_run: DryRun = False) -> None:
+    """Wrap every delivery's data key under the first key of KEKS (needs DELIVERY_DATABASE_URL)."""
+    variables = read_environment(env_file)
+    ring = SecretRing.parse(_needed(variables, "KEKS"))
+    url = _needed(variables, "DELIVERY_DATABASE_URL")
+
+    async def work(stack: AsyncExitStack, progress: Progress) -> int:
+        database = await _open(stack, url)
+        column = SealedColumn("delivery", "deliveries", "kek_id")
+        rewrap = _rewrap(RingKeyProvider(ring), ring.current_id)
+        stale = f"kek_id IS NOT NULL AND kek_id <> '{ring.current_id}'"
+        return await _rotate(database, column, stale, rewrap, progress, dry_run=dry_run)
+
+    _say(_run(work), f"wrapped under {ring.current_id}", dry_run=dry_run)
+
+
+def rotate_hpke(env_file: EnvFile = None, dry_run: DryRun = False) -> None:
+    """Seal stock and addresses for the first key of HPKE_PRIVATE_KEYS.
+
+    Needs the database URLs of fulfillment-custom, fulfillment-kinguin and delivery. Messages on
+    Kafka stay sealed for the old key: keep it in the ring for the 7 days that topics last.
+    """
+    variables = read_environment(env_file)
+    ring = KeyRing.parse(_needed(variables, "HPKE_PRIVATE_KEYS"))
+    urls = {
+        column.service: _needed(variables, f"{_upper(column.service)}_DATABASE_URL")
+        for column in SEALED_COLUMNS
+    }
+
+    async def work(stack: AsyncExitStack, progress: Progress) -> int:
+        databases = {service: await _open(stack, url) for service, url in urls.items()}
+        done = 0
+        for column in SEALED_COLUMNS:
+            done += await _rotate(
+                databases[column.service],
+                column,
+                _sealed_for_others(column, ring.current_id),
+                _reseal(column, ring),
+                progress,
+                dry_run=dry_run,
+            )
+        return done
+
+    _say(_run(work), f"sealed for {ring.current_id}", dry_run=dry_run)
+
+
+Change = Callable[[Transaction, sa.Row[Any]], Awaitable[None]]
+
+
+async def _rotate(
+    database: Database,
+    column: SealedColumn,
+    stale: str,
+    change: Change,
+    progress: Progress,
+    *,
+    dry_run: bool,
+) -> int:
+    condition = f"{column.only} AND {stale}"
+    async with database.transaction() as transaction:
+        counted = f"SELECT count(*) FROM {column.table} WHERE {condition}"  # noqa: S608  constants
+        total = int(await transaction.scalar(sa.text(counted)) or 0)
+    task = progress.add_task(f"{column.service} {column.table}.{column.column}", total=total)
+    if dry_run:
+        return total
+    done = 0
+    while changed := await _rotate_batch(database, column, condition, change):
+        done += changed
+        progress.update(task, completed=done)
+    if done:
+        await _log(database, column, done)
+    return done
+
+
+async def _rotate_batch(
+    database: Database, column: SealedColumn, condition: str, change: Change
+) -> int:
+    query = (
+        f"SELECT * FROM {column.table} WHERE {condition}"  # noqa: S608  constants
+        f" LIMIT {_BATCH} FOR UPDATE SKIP LOCKED"
+    )
+    async with database.transaction() as transaction:
+        rows = (await transaction.execute(sa.text(query))).all()
+        for row in rows:
+            await change(transaction, row)
+    return len(rows)
+
+
+def _rewrap(provider: RingKeyProvider, current_id: str) -> Change:
+    async def change(transaction: Transaction, row: sa.Row[Any]) -> None:
+        context = context_of_ids(order=row.order_id, line=row.line_id, delivery=row.id)
+        key = await provider.unwrap(WrappedKey(row.kek_id, row.wrapped_key), context)
+        wrapped = await provider.wrap(key, context)
+        await transaction.execute(
+            sa.text("UPDATE deliveries SET kek_id = :kek_id, wrapped_key = :blob WHERE id = :id"),
+            {"kek_id": current_id, "blob": wrapped.blob, "id": row.id},
+        )
+
+    return change
+
+
+def _reseal(column: SealedColumn, ring: KeyRing) -> Change:
+    update = sa.text(
+        f"UPDATE {column.table} SET {column.column} = CAST(:value AS jsonb)"  # noqa: S608  constants
+        " WHERE id = :id"
+    )
+
+    async def change(transaction: Transaction, row: sa.Row[Any]) -> None:
+        value = getattr(row, column.column)
+        stored = json.loads(value) if isinstance(value, str) else value
+        await transaction.execute(
+            update, {"value": json.dumps(_resealed(stored, ring)), "id": row.id}
+        )
+
+    return change
+
+
+def _resealed(value: Any, ring: KeyRing) -> Any:
+    """The same JSON with every sealed value in it sealed anew, bound to the same words."""
+    if isinstance(value, list):
+        return [_resealed(inner, ring) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    if "recipient_key_id" not in value:
+        return {name: _resealed(inner, ring) for name, inner in value.items()}
+    sealed = Sealed.model_validate(value)
+    plaintext = ring.open(sealed, *sealed.info)
+    return seal(ring.public_key, plaintext, *sealed.info).model_dump(mode="json")
+
+
+def _sealed_for_others(column: SealedColumn, current_id: str) -> str:
+    path = '$.**.recipient_key_id ? (@ != "' + current_id + '")'
+    return f"jsonb_path_exists({column.column}, '{path}')"
+
+
+def _run(work: Callable[[AsyncExitStack, Progress], Awaitable[int]]) -> int:
+    async def run() -> int:
+        with Progress(transient=True) as progress:
+            async with AsyncExitStack() as stack:
+                return await work(stack, progress)
+
+    try:
+        return asyncio.run(run())
+    except (CannotDecrypt, CannotOpen, UnknownRecipientKey) as error:
+        fail(f"{error}; what was done before stays done: mend the ring and run it again")
+    except (OSError, DBAPIError) as error:
+        fail(f"a database cannot be used: {str(error).partition(chr(10))[0]}", code=2)
+
+
+async def _open(stack: AsyncExitStack, url: str) -> Database:
+    database = Database.connect(SecretStr(url), pool_size=1)
+    stack.push_async_callback(database.dispose)
+    return database
+
+
+async def _log(database: Database, column: SealedColumn, done: int) -> None:
+    async with database.transaction() as transaction:
+        await log_operation(
+            transaction,
+            actor=os.environ.get("USER", "operator"),
+            action="keys.rotated",
+            subject=f"{column.table}.{column.column}",
+            reason=None,
+            facts={"rows": done},
+        )
+
+
+def _needed(variables: Mapping[str, str], name: str) -> str:
+    value = variables.get(name)
+    if not value:
+        fail(f"set {name}, or name a file that does with --env-file")
+    return value
+
+
+def _upper(service: str) -> str:
+    return service.replace("-", "_").upper()
+
+
+def _say(done: int, what: str, *, dry_run: bool) -> None:
+    typer.echo(f"{done} rows {'would be ' if dry_run else ''}{what}")
