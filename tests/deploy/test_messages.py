@@ -35,11 +35,8 @@ def read_by(service: str) -> dict[str, str]:
     package = service.replace("-", "_")
     settings = import_module(f"{package}.testing").some_settings("postgresql://a:b@127.0.0.1:1/c")
     runtime = Runtime(import_module(f"{package}.bootstrap").build_service(settings))
-    return {
-        name: str(subscriber.group_id)
-        for subscriber in runtime.broker.subscribers
-        for name in subscriber.topic_names
-    }
+    subscribers: list[Any] = list(runtime.broker.subscribers)
+    return {name: str(it.group_id) for it in subscribers for name in it.topic_names}
 
 
 def written_by(service: str) -> set[str]:

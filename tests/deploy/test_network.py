@@ -161,7 +161,7 @@ def test_migration_reaches_its_database_and_is_reached_by_nobody(
     overlays: dict[str, list[Manifest]], service: str
 ) -> None:
     production = overlays["production"]
-    labels = labels_of(production, f"{service}-migrate-0-1-0")
+    labels = labels_of(production, f"{service}-migrate")
 
     assert allowed(production, labels, "Egress") == DNS | {"postgres:5432/TCP"}
     assert allowed(production, labels, "Ingress") == set()

@@ -246,6 +246,6 @@ def test_breach_is_noticed(
 def test_breach_of_a_job_is_noticed(
     mutated: Callable[..., list[Manifest]], path: str, value: object, breach: str
 ) -> None:
-    changed = mutated("Job", "orders-migrate-0-1-0", path, value)
+    changed = mutated("Job", "orders-migrate", path, value)
 
-    assert breaches(changed) == [("orders-migrate-0-1-0", breach)]
+    assert breaches(changed) == [("orders-migrate", breach)]

@@ -87,7 +87,7 @@ def test_every_manifest_fits_the_schema_of_its_kind(
         ("Deployment", "orders", "spec.template.spec.containers.0.livenessprobe", {}),
         ("Deployment", "orders", "spec.replicas", "two"),
         ("Service", "orders", "spec.port", 8000),
-        ("Job", "orders-migrate-0-1-0", "spec.template.spec.restartPolice", "Never"),
+        ("Job", "orders-migrate", "spec.template.spec.restartPolice", "Never"),
         ("NetworkPolicy", "orders", "spec.egress.0.ports.0.protocl", "TCP"),
         ("PodDisruptionBudget", "orders", "spec.maxUnavailable", []),
         ("ConfigMap", "autoscaler-login", "data.username", 7),

@@ -177,7 +177,7 @@ def test_setting_that_no_pod_is_given_is_noticed(
 def test_migration_is_given_its_database_and_no_other_secret(
     manifests: list[Manifest], service: str
 ) -> None:
-    variables = environment(manifests, f"{service}-migrate-0-1-0", set())
+    variables = environment(manifests, f"{service}-migrate", set())
 
     plain = {"ENVIRONMENT", "LOG_LEVEL", "OTEL_EXPORTER_OTLP_ENDPOINT"}
     assert variables.keys() - OF_THE_DRIVER - plain == {"DATABASE_URL"}
@@ -187,7 +187,7 @@ def test_migration_is_given_its_database_and_no_other_secret(
 def test_creation_of_topics_is_told_where_and_as_whom(
     overlays: dict[str, list[Manifest]],
 ) -> None:
-    variables = environment(overlays["small"], "create-topics-0-1-0", LOGIN)
+    variables = environment(overlays["small"], "create-topics", LOGIN)
     del variables["DATABASE_URL"]
 
     assert list(problems(KafkaSettings, variables)) == []

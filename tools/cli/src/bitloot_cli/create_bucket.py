@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bitloot_cli.failure import fail
 
 _THERE_ALREADY = frozenset({"BucketAlreadyOwnedByYou", "BucketAlreadyExists"})
-_CONFIG = Config(
+CLIENT_CONFIG = Config(
     signature_version="s3v4",
     connect_timeout=5,
     read_timeout=15,
@@ -54,7 +54,7 @@ async def _create(settings: BucketSettings) -> bool:
         "aws_access_key_id": settings.s3_access_key_id,
         "aws_secret_access_key": settings.s3_secret_access_key.get_secret_value(),
         "region_name": settings.s3_region,
-        "config": _CONFIG,
+        "config": CLIENT_CONFIG,
     }
     async with aioboto3.Session().client("s3", **options) as s3:
         try:

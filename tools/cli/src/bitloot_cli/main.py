@@ -2,11 +2,15 @@
 
 import typer
 
+from bitloot_cli import dead_letters
 from bitloot_cli.admin_token import admin_token
 from bitloot_cli.create_bucket import create_bucket
 from bitloot_cli.create_topics import create_topics
 from bitloot_cli.import_products import import_products
 from bitloot_cli.keygen import keygen
+from bitloot_cli.kubernetes_secrets import kubernetes_secrets
+from bitloot_cli.preflight.command import preflight
+from bitloot_cli.rotate import rotate_hpke, rotate_kek
 from bitloot_cli.verify import verify
 
 app = typer.Typer(
@@ -15,8 +19,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(keygen)
+app.command()(kubernetes_secrets)
+app.command()(preflight)
 app.command()(create_topics)
 app.command()(create_bucket)
 app.command()(admin_token)
 app.command()(import_products)
 app.command()(verify)
+app.command()(rotate_kek)
+app.command()(rotate_hpke)
+app.add_typer(dead_letters.app, name="dead-letters")
