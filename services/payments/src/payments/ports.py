@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
@@ -52,6 +53,14 @@ class PaymentGateway(Protocol):
 
     async def payments_of_invoice(self, invoice_id: str) -> Sequence[PaymentFacts]:
         """Every payment that was begun for an invoice, further deposits included.
+
+        Raises:
+            GatewayUnavailable, GatewayUnauthorized: there was no answer to rely on.
+        """
+        ...
+
+    async def payments_since(self, moment: datetime) -> Sequence[PaymentFacts]:
+        """Every payment of the account that was begun at or after a moment.
 
         Raises:
             GatewayUnavailable, GatewayUnauthorized: there was no answer to rely on.

@@ -139,6 +139,7 @@ class FakeGateway:
     def __init__(self) -> None:
         self.invoices: dict[str, InvoiceOrder] = {}
         self.payments: dict[str, PaymentFacts] = {}
+        self.begun: dict[str, datetime] = {}
         self.trouble: GatewayError | None = None
         self.refusal: GatewayError | None = None
         self.list_trouble: GatewayError | None = None
@@ -161,6 +162,12 @@ class FakeGateway:
         """The payments of an invoice."""
         self._raise(self.trouble, self.list_trouble)
         return [facts for facts in self.payments.values() if facts.invoice_id == invoice_id]
+
+    async def payments_since(self, moment: datetime) -> Sequence[PaymentFacts]:
+        """All payments begun since then; `begun` says when, else it was now."""
+        self._raise(self.trouble, self.list_trouble)
+        begun = self.begun
+        return [f for f in self.payments.values() if begun.get(f.payment_id, moment) >= moment]
 
     def put(
         self, order_id: UUID | None, status: str = "finished", /, **fields: Any

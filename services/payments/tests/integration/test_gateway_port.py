@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -142,6 +143,16 @@ async def test_payments_of_other_invoices_are_not_listed(stand: Stand) -> None:
     assert len(await stand.gateway.payments_of_invoice(other.invoice_id)) == 2
 
 
+async def test_payments_are_listed_since_they_were_begun(stand: Stand) -> None:
+    invoice = await stand.gateway.create_invoice(an_invoice_order())
+    await stand.pay(invoice.invoice_id)
+    [paid] = await stand.gateway.payments_of_invoice(invoice.invoice_id)
+
+    since_an_hour = await stand.gateway.payments_since(datetime.now(UTC) - timedelta(hours=1))
+
+    assert paid in since_an_hour
+
+
 async def test_unknown_payment_is_not_found(stand: Stand) -> None:
     with pytest.raises(PaymentNotFound):
         await stand.gateway.payment("1234567890")
@@ -156,6 +167,8 @@ async def test_gateway_in_trouble_is_unavailable(stand: Stand) -> None:
         await stand.gateway.payment("1234567890")
     with pytest.raises(GatewayUnavailable):
         await stand.gateway.payments_of_invoice("1234567890")
+    with pytest.raises(GatewayUnavailable):
+        await stand.gateway.payments_since(datetime.now(UTC))
 
 
 @pytest.mark.integration

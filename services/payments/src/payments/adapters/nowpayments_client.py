@@ -5,7 +5,8 @@ as hostile: limited in size, numbers kept exact, every known spelling of a type 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from payments.adapters.nowpayments_http import Answer, NowPaymentsHttp
@@ -24,6 +25,8 @@ from payments.ports import CreatedInvoice, InvoiceOrder
 
 PAGE_SIZE: Final = 100
 MAX_PAGES: Final = 20
+MAX_ACCOUNT_PAGES: Final = 1000
+"""100,000 payments: more is asked for in shorter spans."""
 _REFUSALS: Final = frozenset({400, 422})
 _NOT_FOUND: Final = 404
 
@@ -50,13 +53,20 @@ class NowPaymentsClient:
 
     async def payments_of_invoice(self, invoice_id: str) -> Sequence[PaymentFacts]:
         """Every payment of an invoice, page by page; see `PaymentGateway`."""
+        return await self._pages({"invoiceId": invoice_id}, MAX_PAGES)
+
+    async def payments_since(self, moment: datetime) -> Sequence[PaymentFacts]:
+        """Every payment begun since a moment, page by page; see `PaymentGateway`."""
+        return await self._pages({"dateFrom": moment.isoformat()}, MAX_ACCOUNT_PAGES)
+
+    async def _pages(self, selection: Mapping[str, str], most: int) -> Sequence[PaymentFacts]:
         found: list[PaymentFacts] = []
-        for page in range(MAX_PAGES):
-            rows = await self._page(invoice_id, page)
+        for page in range(most):
+            rows = await self._page(selection, page)
             found.extend(_readable(row) for row in rows)
             if len(rows) < PAGE_SIZE:
                 return found
-        raise GatewayUnavailable(f"invoice {invoice_id} has more than {len(found)} payments")
+        raise GatewayUnavailable(f"it lists more than {len(found)} payments: ask for less")
 
     async def _payment(self, payment_id: str) -> PaymentFacts:
         answer = await self._http.call("GET", f"/payment/{payment_id}")
@@ -68,14 +78,14 @@ class NowPaymentsClient:
             raise GatewayUnavailable("it answered about another payment")
         return facts
 
-    async def _page(self, invoice_id: str, page: int) -> Sequence[JsonValue]:
+    async def _page(self, selection: Mapping[str, str], page: int) -> Sequence[JsonValue]:
         try:
-            return await read_twice(lambda: self._list(invoice_id, page))
+            return await read_twice(lambda: self._list(selection, page))
         except GatewayUnauthorized:
             # Tokens can end early; a second refusal is a wrong setting.
-            return await self._list(invoice_id, page)
+            return await self._list(selection, page)
 
-    async def _list(self, invoice_id: str, page: int) -> Sequence[JsonValue]:
+    async def _list(self, selection: Mapping[str, str], page: int) -> Sequence[JsonValue]:
         token = await self._login.token()
         answer = await self._http.call(
             "GET",
@@ -85,7 +95,7 @@ class NowPaymentsClient:
                 "page": page,
                 "sortBy": "created_at",
                 "orderBy": "asc",
-                "invoiceId": invoice_id,
+                **selection,
             },
             headers={"authorization": f"Bearer {token.get_secret_value()}"},
         )
