@@ -73,8 +73,8 @@ test-servers: $(READY) servers ## The port tests of S3 and mail on the real serv
 	@$(RUN) pytest -q services/delivery/tests/integration $(T)
 
 ##@ Check
-.PHONY: check lint types imports dependencies documents audit licences format
-check: lint types imports dependencies documents ## All checks below, but audit and licences
+.PHONY: check lint types imports dependencies manifests documents audit licences format
+check: lint types imports dependencies documents ## All checks below, but manifests (`make test` has them), audit and licences
 
 lint: $(READY) ## ruff: rules and format
 	@$(RUN) ruff check .
@@ -95,6 +95,10 @@ dependencies: $(READY) ## deptry: each member declares what it imports, and noth
 		.venv/bin/deptry --config $$member/pyproject.toml \
 			--package-module-name-map "$(subst $(space),$(comma),$(strip $(MODULES)))" \
 			--per-rule-ignores "DEP002=$(NOT_IMPORTED)" $$member/src || exit 1; done
+
+manifests: $(READY) ## deploy/k8s: write what is generated, render every overlay, check it (needs kustomize or kubectl)
+	@.venv/bin/python deploy/k8s/components/observability/generate.py
+	@$(RUN) pytest -q -n 2 tests/deploy
 
 documents: $(READY) ## docs/api says what the code does, and the site builds without a warning
 	@$(RUN) bitloot_docs check
@@ -123,7 +127,7 @@ docs: $(READY) ## Build the site of docs/ into dist/site
 	@echo "open dist/site/index.html"
 
 ##@ Containers
-.PHONY: images compose-env compose-up compose-demo compose-kill compose-down pin-images sbom
+.PHONY: images compose-env compose-up compose-demo compose-kill compose-observability compose-down pin-images sbom
 BITLOOT_TAG ?= dev
 export BITLOOT_TAG
 PYTHON_IMAGE ?= $(shell sed -n 's/^PYTHON_IMAGE=//p' .env 2>/dev/null)
@@ -148,6 +152,9 @@ compose-demo: $(READY) ## Sell one key of each source on the running compose sta
 compose-kill: $(READY) ## Kill and stop containers of the running compose stack while orders run
 	@COMPOSE=running $(RUN) pytest -q tests/compose/test_kills.py $(T)
 
+compose-observability: $(READY) ## Ask Prometheus of the running compose stack whether it sees every replica
+	@COMPOSE=running $(RUN) pytest -q tests/compose/test_observability.py $(T)
+
 compose-down: ## End the compose stack; its data stays (without it: make compose-down ARGS=--volumes)
 	@docker compose --profile '*' down $(ARGS)
 
@@ -165,7 +172,7 @@ sbom: $(READY) ## What each image holds, as CycloneDX 1.5, in dist/sbom
 help: ## This text
 	@awk 'BEGIN {FS = ":.*## "; print "make <target>"} \
 		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
+		/^[a-z-]+:.*## / {printf "  %-22s %s\n", $$1, $$2}' Makefile
 
 install: $(READY) ## Make .venv from the locks (every other target does so by itself)
 
