@@ -3,10 +3,12 @@
 import importlib.util
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import kubernetes_validate
 import pytest
 import yaml
 
@@ -42,6 +44,11 @@ def generate() -> Any:
 @pytest.fixture(scope="module")
 def release() -> Any:
     return load(K8S / "release.py")
+
+
+@pytest.fixture(scope="module")
+def run() -> Any:
+    return load(K8S / "run.py")
 
 
 @pytest.fixture
@@ -140,6 +147,108 @@ def test_image_that_was_never_pushed_is_one_line(release: Any) -> None:
         release.pushed_digest("registry.example.com/bitloot/nothing:0")
 
 
+# --- a command in the cluster --------------------------------------------------------------------
+
+
+def deployment_of(manifests: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    [found] = [
+        it for it in manifests if it["kind"] == "Deployment" and it["metadata"]["name"] == name
+    ]
+    return found
+
+
+def test_command_has_what_the_service_has_and_answers_no_request(
+    run: Any, overlays: dict[str, list[dict[str, Any]]]
+) -> None:
+    orders = deployment_of(overlays["production"], "orders")
+    before = orders["spec"]["template"]["spec"]["containers"][0]
+
+    job = run.job(orders, "r.example/tools:1", ["admin-token", "--role", "owner"], "command-1")
+
+    [container] = job["spec"]["template"]["spec"]["containers"]
+    assert kubernetes_validate.validate(job, "1.37", strict=True)
+    assert container["args"] == ["admin-token", "--role", "owner"]
+    assert container["envFrom"] == before["envFrom"]
+    assert container["securityContext"] == before["securityContext"]
+    assert not {"ports", "readinessProbe", "livenessProbe"} & container.keys()
+    assert "ORDERS_DATABASE_URL" in {entry["name"] for entry in container["env"]}
+
+
+def test_pods_of_commands_are_in_the_networks_of_their_service_and_behind_no_service(
+    run: Any, overlays: dict[str, list[dict[str, Any]]]
+) -> None:
+    production = overlays["production"]
+    for name in ("payments", "orders", "delivery"):
+        job = run.job(deployment_of(production, name), "i:1", [], "c")
+        labels = job["spec"]["template"]["metadata"]["labels"]
+        policies = [
+            it["metadata"]["name"]
+            for it in production
+            if it["kind"] == "NetworkPolicy"
+            and it["spec"]["podSelector"].get("matchLabels", {}).items() <= labels.items()
+        ]
+        behind = [
+            it
+            for it in production
+            if it["kind"] in {"Service", "PodDisruptionBudget"}
+            and set(str(it["spec"]["selector"]).split("'")) >= {name, "service"}
+            and labels["app.kubernetes.io/component"] == "service"
+        ]
+        assert {"default-deny", "dns", name} <= {*policies}
+        assert behind == []
+
+
+@pytest.mark.parametrize("name", OVERLAYS)
+def test_every_release_names_the_tools(run: Any, name: str) -> None:
+    text = (K8S / "overlays" / name / "release/kustomization.yaml").read_text()
+
+    assert run.tools_image(text).startswith("registry.example.com/bitloot/tools")
+
+
+FAKE_KUBECTL = """#!{python}
+import json, sys
+from pathlib import Path
+folder = Path({folder!r})
+with (folder / "calls").open("a") as calls:
+    calls.write(" ".join(sys.argv[3:5]) + "\\n")
+verb, what = sys.argv[3:5]
+if verb == "create":
+    (folder / "job").write_text(sys.stdin.read())
+elif verb == "get" and what == "deployment":
+    print((folder / "deployment").read_text())
+elif verb == "get":
+    print(json.dumps({{"status": {status}}}))
+elif verb == "logs":
+    print("a-token")
+"""
+
+
+@pytest.mark.parametrize(("status", "code"), [({"succeeded": 1}, 0), ({"failed": 1}, 1)])
+def test_command_is_made_shown_and_deleted(
+    run: Any,
+    overlays: dict[str, list[dict[str, Any]]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    status: dict[str, int],
+    code: int,
+) -> None:
+    (tmp_path / "deployment").write_text(json.dumps(deployment_of(overlays["small"], "orders")))
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text(
+        FAKE_KUBECTL.format(python=sys.executable, folder=str(tmp_path), status=json.dumps(status))
+    )
+    kubectl.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+
+    answer = run.run("small", "orders", ["admin-token"])
+
+    assert answer == code
+    assert capsys.readouterr().out == "a-token\n"
+    made = json.loads((tmp_path / "job").read_text())["metadata"]["name"]
+    assert (tmp_path / "calls").read_text().splitlines()[-1] == f"delete job/{made}"
+
+
 @pytest.mark.parametrize("name", OVERLAYS)
 def test_release_has_every_image_that_the_overlay_runs(
     name: str, overlays: dict[str, list[dict[str, Any]]]
@@ -152,7 +261,6 @@ def test_release_has_every_image_that_the_overlay_runs(
         if it["kind"] in {"Job", "Deployment"}
     ]
 
-    assert text.count("newName:") == len(
-        {image.partition("@")[0].partition(":")[0] for image in left if "/bitloot/" in image}
-    )
+    ours = {image.partition("@")[0].partition(":")[0] for image in left if "/bitloot/" in image}
+    assert text.count("newName:") == len(ours | {"registry.example.com/bitloot/tools"})
     assert not [image for image in left if image.startswith("bitloot/")]
