@@ -2,7 +2,7 @@
 
 import typer
 
-from bitloot_cli import dead_letters
+from bitloot_cli import dead_letters, reconcile
 from bitloot_cli.admin_token import admin_token
 from bitloot_cli.create_bucket import create_bucket
 from bitloot_cli.create_topics import create_topics
@@ -29,3 +29,4 @@ app.command()(verify)
 app.command()(rotate_kek)
 app.command()(rotate_hpke)
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(reconcile.app, name="reconcile")

@@ -111,3 +111,21 @@ history = sa.Table(
     sa.Column("reason", sa.Text),
     sa.Index("history_of_order", "order_id", "id"),
 )
+
+differences = sa.Table(
+    "differences",
+    metadata,
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("says", sa.Text, nullable=False),
+    sa.Column("amount", sa.Numeric),
+    sa.Column("currency", sa.Text),
+    sa.Column("first_seen_at", _timestamp, nullable=False),
+    sa.Column("last_seen_at", _timestamp, nullable=False),
+    sa.Column("settled_at", _timestamp),
+    sa.Column("settled_by", sa.Text),
+    sa.Column("settled_how", sa.Text),
+    sa.UniqueConstraint("kind", "subject", "says", name="differences_once"),
+)
+"""What the reconciliation found: each row waits for a person."""

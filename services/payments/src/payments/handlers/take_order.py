@@ -51,7 +51,12 @@ class CancelInvoice:
         self._clock = clock
 
     async def __call__(self, transaction: Transaction, message: OrderCancelled) -> None:
-        """Mark the invoice, or remember the cancellation of an order that is to come."""
+        """Mark the invoice, or remember the cancellation of an order that is to come.
+
+        One that is not final follows from our own word that the order expired.
+        """
+        if not message.final:
+            return
         await invoice_repository.serialise(transaction, message.order_id)
         if not await _cancel(transaction, message.order_id, self._clock, message.reason):
             await invoice_repository.bury(transaction, message.order_id)

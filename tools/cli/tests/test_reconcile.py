@@ -1,0 +1,115 @@
+"""The command names what differs and what could not be asked; rows wait until settled."""
+
+import asyncio
+import csv
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from bitloot_cli.main import app
+from foundation.clock import new_id
+from servicekit.testing import migrated
+from stack.fixtures import NewDatabase
+from typer.testing import CliRunner, Result
+
+pytestmark = pytest.mark.component
+
+SERVICES = ("payments", "orders", "fulfillment-kinguin")
+UNREACHABLE = {
+    "NOWPAYMENTS_API_URL": "http://127.0.0.1:9/v1",
+    "NOWPAYMENTS_API_KEY": "k",
+    "NOWPAYMENTS_EMAIL": "e",
+    "NOWPAYMENTS_PASSWORD": "p",
+}
+
+
+@pytest.fixture(scope="module")
+def templates(new_database: NewDatabase) -> dict[str, str]:
+    return {name: migrated(name.replace("-", "_"), new_database()) for name in SERVICES}
+
+
+@pytest.fixture
+def urls(new_database: NewDatabase, templates: dict[str, str]) -> dict[str, str]:
+    return {name: new_database(template=url) for name, url in templates.items()}
+
+
+def run(urls: dict[str, str], *arguments: str, **variables: str) -> Result:
+    settings = {f"{n.upper().replace('-', '_')}_DATABASE_URL": url for n, url in urls.items()}
+    environment = {"COLUMNS": "200"} | settings | variables
+    return CliRunner().invoke(app, ["reconcile", *arguments], env=environment)
+
+
+def execute(url: str, query: str, *values: Any) -> list[asyncpg.Record]:
+    async def go() -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(url)
+        try:
+            return list(await connection.fetch(query, *values))
+        finally:
+            await connection.close()
+
+    return asyncio.run(go())
+
+
+@pytest.fixture
+def paid_without_money(urls: dict[str, str]) -> str:
+    order = new_id()
+    execute(
+        urls["orders"],
+        "INSERT INTO orders (id, email, currency, total, source_type, status, money, cancelled,"
+        " late, attention, placed_at, expires_at) VALUES ($1, 'b@example.org', 'USD', 25,"
+        " 'custom', 'paid', 'paid', false, false, '{}', now(), now())",
+        order,
+    )
+    return str(order)
+
+
+def test_a_gateway_out_of_reach_is_named_and_the_rest_is_compared(
+    urls: dict[str, str], paid_without_money: str, tmp_path: Path
+) -> None:
+    report = tmp_path / "report.csv"
+
+    answer = run(urls, "--csv", str(report), **UNREACHABLE)
+
+    assert answer.exit_code == 2
+    assert "not reconciled: the gateway's payments" in answer.stderr
+    assert "1 differences, 1 of them new" in answer.stdout
+    [row] = csv.DictReader(report.read_text().splitlines())
+    assert (row["kind"], row["amount"], row["currency"]) == (
+        "paid_order_without_money",
+        "25.00000000",
+        "USD",
+    )
+    assert paid_without_money in row["about"]
+
+
+def test_a_missing_setting_is_a_part_that_is_missing(urls: dict[str, str]) -> None:
+    answer = run(urls)
+
+    assert answer.exit_code == 2
+    assert "NOWPAYMENTS_API_URL is not set" in answer.stderr
+
+
+@pytest.mark.usefixtures("paid_without_money")
+def test_a_difference_is_noted_once_and_waits_until_it_is_settled(urls: dict[str, str]) -> None:
+    run(urls, **UNREACHABLE)
+    again = run(urls, **UNREACHABLE)
+    [row] = execute(urls["payments"], "SELECT id, settled_at FROM differences")
+
+    settled = run(urls, "settle", str(row["id"]), "--how", "refunded by hand")
+    twice = run(urls, "settle", str(row["id"]), "--how", "again")
+
+    assert "1 differences, 0 of them new" in again.stdout
+    assert settled.stdout.strip() == "settled"
+    assert twice.exit_code == 1
+    assert "it was settled, or never there" in twice.stderr
+    assert "0 differences wait" in run(urls, "list").stdout
+    [entry] = execute(urls["payments"], "SELECT action, reason FROM operator_log")
+    assert tuple(entry) == ("difference.settled", "refunded by hand")
+
+
+def test_a_missing_database_is_named(urls: dict[str, str]) -> None:
+    answer = run({"payments": urls["payments"]}, "list")
+
+    assert answer.exit_code == 2
+    assert "ORDERS_DATABASE_URL" in answer.stderr

@@ -1,0 +1,53 @@
+"""Our side of the reconciliation: what payments, orders and fulfillment-kinguin have noted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from servicekit.database import Database
+
+from bitloot_verify.reconciliation.compare import OurOrder, OurPayment, OurPurchase
+
+_PAYMENTS: Final = sa.text(
+    "SELECT p.payment_id, p.order_id, status, actually_paid, pay_currency,"
+    " c.payment_id IS NOT NULL, r.payment_id IS NOT NULL FROM payments p"
+    " LEFT JOIN confirmations c ON c.payment_id = p.payment_id"
+    " LEFT JOIN refundables r ON r.payment_id = p.payment_id WHERE first_seen_at >= :since"
+)
+_ORDERS: Final = sa.text(
+    "SELECT id, total, currency, money = 'paid', delivered_at IS NOT NULL,"
+    " EXISTS (SELECT FROM audit_log WHERE action = 'order.accept_underpaid'"
+    " AND subject = CAST(orders.id AS text)) FROM orders WHERE placed_at >= :since"
+)
+_PURCHASES: Final = sa.text(
+    "SELECT external_id, kinguin_reservation_id, state, price_charged_eur FROM purchases"
+    " WHERE kinguin_reservation_id IS NOT NULL AND created_at >= :since"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """What our three databases say."""
+
+    payments: Mapping[str, OurPayment]
+    orders: tuple[OurOrder, ...]
+    purchases: tuple[OurPurchase, ...]
+
+
+async def read_books(databases: Mapping[str, Database], since: datetime) -> Books:
+    """Read the three databases, named by service.
+
+    Raises:
+        OSError, sqlalchemy.exc.DBAPIError: one cannot be read.
+    """
+
+    async def rows(service: str, query: sa.TextClause) -> list[Sequence[Any]]:
+        async with databases[service].transaction() as transaction:
+            return [tuple(row) for row in await transaction.execute(query, {"since": since})]
+
+    payments = [OurPayment(*row) for row in await rows("payments", _PAYMENTS)]
+    orders = [OurOrder(*row) for row in await rows("orders", _ORDERS)]
+    purchases = [OurPurchase(*row) for row in await rows("fulfillment-kinguin", _PURCHASES)]
+    return Books({p.payment_id: p for p in payments}, tuple(orders), tuple(purchases))
