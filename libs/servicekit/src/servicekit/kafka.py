@@ -7,7 +7,7 @@ Bytes are read by us, so that a bad record never blocks a batch.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -100,6 +100,21 @@ async def answers(settings: KafkaSettings) -> bool:
     finally:
         await client.close()
     return True
+
+
+async def missing_topics(settings: KafkaSettings, names: Collection[str]) -> list[str]:
+    """Those of the topics that are not there, or that our user may not see.
+
+    Raises:
+        KafkaError, OSError: the broker does not answer.
+    """
+    client = AIOKafkaClient(**client_options(settings))
+    try:
+        await client.bootstrap()
+        cluster = await client.fetch_all_metadata()
+    finally:
+        await client.close()
+    return sorted(set(names) - cluster.topics())
 
 
 def sender(broker: KafkaBroker) -> Sender:

@@ -4,12 +4,13 @@ import argparse
 import asyncio
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 import asyncpg
 import uvicorn
 from fastapi import FastAPI
+from foundation.clock import SystemClock
 from foundation.logging import configure_logging
 from foundation.settings import (
     DatabaseSettings,
@@ -23,7 +24,8 @@ from pydantic import Field
 from sqlalchemy.exc import DBAPIError
 
 from servicekit.database import Database
-from servicekit.migrations import SchemaMismatch, check_schema, migrate
+from servicekit.migrations import check_schema, migrate
+from servicekit.refusals import Refusal, check_clock
 
 S = TypeVar("S", bound=HttpSettings)
 
@@ -36,11 +38,14 @@ def run(
     settings_class: type[S],
     build: Callable[[S], FastAPI],
     arguments: Sequence[str] | None = None,
+    *,
+    check: Callable[[S, Database], Awaitable[None]] | None = None,
 ) -> None:
-    """Carry out one command.
+    """Carry out one command; `check` is what the service itself looks at before it serves.
 
     Raises:
-        SystemExit: with 2 for wrong settings, a busy port or a schema that does not fit.
+        SystemExit: with 2 for wrong settings, 1 for a busy port, a schema that does not fit, a
+            clock that is off, or what `check` refuses.
     """
     has_database = issubclass(settings_class, ServiceSettings)
     parser = argparse.ArgumentParser(prog=f"python -m {package}", description=build.__doc__)
@@ -55,7 +60,7 @@ def run(
     settings = load_settings(settings_class)
     configure_logging(name, settings.log_level)
     if isinstance(settings, ServiceSettings):
-        _on_database(_check(package, settings))
+        _on_database(_check(package, settings, check))
     telemetry = configure_telemetry(name, settings.otel_exporter_otlp_endpoint)
     try:
         _serve(build(settings), settings)
@@ -75,10 +80,15 @@ def _migrate(package: str, name: str) -> None:
     _on_database(migrate(package, settings.database_url))
 
 
-async def _check(package: str, settings: ServiceSettings) -> None:
+async def _check(
+    package: str, settings: Any, check: Callable[[Any, Database], Awaitable[None]] | None
+) -> None:
     database = Database.connect(settings.database_url, pool_size=1)
     try:
+        await check_clock(database, SystemClock())
         await check_schema(package, database)
+        if check:
+            await check(settings, database)
     finally:
         await database.dispose()
 
@@ -87,7 +97,7 @@ def _on_database(work: Coroutine[Any, Any, None]) -> None:
     """Do it, or end with one plain line: what is wrong is not in this program."""
     try:
         asyncio.run(work)
-    except SchemaMismatch as error:
+    except Refusal as error:
         sys.exit(f"error: {error}")
     except (OSError, DBAPIError, asyncpg.PostgresError) as error:
         reason = str(error).partition("\n")[0]

@@ -20,6 +20,7 @@ from alembic.script import ScriptDirectory
 from pydantic import SecretStr
 
 from servicekit.database import Database
+from servicekit.refusals import Refusal
 from servicekit.tables import metadata as runtime_metadata
 from servicekit.tables import schema_fits
 
@@ -30,7 +31,7 @@ _ADVISORY_LOCK = 20261123
 _log = structlog.get_logger()
 
 
-class SchemaMismatch(Exception):
+class SchemaMismatch(Refusal):
     """The database is behind this code, or ahead of it by a step it cannot live with."""
 
     def __init__(self, package: str, found: str | None, expected: str | None) -> None:

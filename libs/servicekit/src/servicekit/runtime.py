@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import httpx
 import structlog
+from aiokafka.errors import KafkaError
 from fastapi import APIRouter, FastAPI
 from faststream.kafka import KafkaBroker
 from foundation.clock import Clock, SystemClock
@@ -27,11 +28,12 @@ from webkit.tokens import TokenVerifier, install_tokens
 from servicekit.consumer import BatchConsumer, Consumer, redelivery_runner
 from servicekit.database import Database
 from servicekit.jobs import JobRunner
-from servicekit.kafka import answers, build_broker, sender, subscribe
+from servicekit.kafka import answers, build_broker, missing_topics, sender, subscribe
 from servicekit.migrations import check_schema
 from servicekit.notifications import Notifications
 from servicekit.outbox import OutboxRelay
 from servicekit.pruning import INBOX, Pruner, Retention
+from servicekit.refusals import TopicsMissing
 from servicekit.sampler import Sampler
 
 _STOP_S: Final = 12.0
@@ -82,6 +84,7 @@ class Runtime:
             service.database, sender(self.broker), events["outbox"], self._kafka_answers
         )
         self.pruner = Pruner([INBOX, *service.retentions], service.database, service.clock)
+        self._missing: list[str] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     @asynccontextmanager
@@ -116,9 +119,32 @@ class Runtime:
         await _until_done(self.broker.connect)
         # The relay needs no consumer: what waits goes out while the groups still assemble.
         self._supervise("relay", self.relay.run())
+        while await self._lacks_topics():  # noqa: ASYNC110  Kafka tells nobody of a new topic
+            await asyncio.sleep(_RECONNECT_S)
         for subscriber in self.broker.subscribers:
             await _until_done(partial(_start, subscriber))
         _log.info("kafka.joined")
+
+    async def check_topics(self) -> None:
+        """Whether the topics that this service reads are there, as far as Kafka has said.
+
+        Raises:
+            TopicsMissing: they are not; Kafka being away is no such answer.
+        """
+        if self._missing:
+            raise TopicsMissing(self._missing)
+
+    async def _lacks_topics(self) -> bool:
+        wanted = {consumer.consumer.message.topic.value for consumer in self.consumers}
+        try:
+            missing = await missing_topics(self.service.settings, wanted)
+        except (KafkaError, OSError) as error:
+            _log.warning("kafka.away", error=repr(error))
+            return True
+        if missing and missing != self._missing:
+            _log.error("kafka.topics_missing", reason=str(TopicsMissing(missing)))
+        self._missing = missing
+        return bool(missing)
 
     async def _kafka_answers(self) -> bool:
         return await answers(self.service.settings)
@@ -194,7 +220,7 @@ def create_app(service: Service) -> FastAPI:
     app = create_http(
         service.name,
         routers=service.routers,
-        checks={"postgres": service.database.ping},
+        checks={"postgres": service.database.ping, "topics": runtime.check_topics},
         lifespan=lifespan,
         registry=sampler.registry,
         body_limits=service.body_limits,

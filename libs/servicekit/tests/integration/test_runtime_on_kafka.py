@@ -12,13 +12,16 @@ from aiokafka import AIOKafkaProducer
 from contracts import Message, PaymentConfirmed, PaymentUpdated, Topic
 from contracts.testing import a_payment_confirmed, a_payment_updated
 from foundation.settings import ServiceSettings
+from foundation.testing import captured_log
 from pydantic import SecretStr
 from servicekit.consumer import Consumer
 from servicekit.database import Database, Transaction
 from servicekit.outbox import emit
+from servicekit.refusals import TopicsMissing
 from servicekit.runtime import Runtime, Service
 from servicekit.tables import dead_letters, outbox
 from stack.endpoints import KafkaServer
+from stack.parts.broker_choice import Broker
 
 pytestmark = pytest.mark.integration
 
@@ -46,12 +49,10 @@ def topics(kafka: KafkaServer) -> KafkaServer:
     return kafka
 
 
-@asynccontextmanager
-async def running(
-    kafka: KafkaServer, database_url: SecretStr, journal: Journal, group: str
-) -> AsyncIterator[Database]:
-    database = Database.connect(database_url)
-    service = Service(
+def journal_service(
+    kafka: KafkaServer, database: Database, database_url: SecretStr, journal: Journal, group: str
+) -> Service:
+    return Service(
         package="journal",
         settings=ServiceSettings(
             environment="development",
@@ -61,6 +62,14 @@ async def running(
         database=database,
         consumers=(Consumer(PaymentConfirmed, group, journal.handle, journal.give_up),),
     )
+
+
+@asynccontextmanager
+async def running(
+    kafka: KafkaServer, database_url: SecretStr, journal: Journal, group: str
+) -> AsyncIterator[Database]:
+    database = Database.connect(database_url)
+    service = journal_service(kafka, database, database_url, journal, group)
     async with Runtime(service).running():
         yield database
     await database.dispose()
@@ -168,3 +177,32 @@ async def test_message_of_another_kind_is_a_dead_letter(
         await producer.send_and_wait(Topic.PAYMENT_CONFIRMED, body, key=stranger.key.encode())
 
         await until(lambda: stranger.order_id in journal.flagged)
+
+
+@pytest.mark.kafka
+async def test_missing_topic_is_named_until_it_is_there(
+    own_kafka: Broker, database_url: SecretStr
+) -> None:
+    await asyncio.to_thread(own_kafka.start)
+    broker = KafkaServer(own_kafka.bootstrap_servers, own_kafka.kind, own_kafka.version)
+    journal, message = Journal(), a_payment_confirmed()
+    service = journal_service(broker, Database.connect(database_url), database_url, journal, "g")
+    runtime = Runtime(service)
+
+    with captured_log("journal") as log:
+        async with runtime.running():
+            await runtime.check_topics()  # nothing is known yet
+            await until(lambda: "kafka.topics_missing" in log.getvalue())
+            with pytest.raises(TopicsMissing) as refused:
+                await runtime.check_topics()
+            await asyncio.to_thread(broker.create_topics, [Topic.PAYMENT_CONFIRMED])
+            async with service.database.transaction() as transaction:
+                await emit(transaction, message)
+            await until(lambda: message.id in journal.seen)
+            await runtime.check_topics()
+
+    await service.database.dispose()
+    assert "payment.confirmed" in str(refused.value)
+    assert "KAFKA_BOOTSTRAP_SERVERS" in str(refused.value)
+    assert "bitloot create-topics" in str(refused.value)
+    assert log.getvalue().count("kafka.topics_missing") == 1
