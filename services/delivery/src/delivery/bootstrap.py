@@ -1,6 +1,6 @@
 """The composition root: settings → adapters → handlers → doors."""
 
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from foundation.clock import Clock, SystemClock
 from servicekit.database import Database
 from servicekit.pruning import TWICE_ON_TOPICS, Retention
+from servicekit.refusals import Refusal
 from servicekit.runtime import Service, create_app
 from webkit.jwks import JwksSource
 
@@ -26,6 +27,7 @@ from delivery.entrypoints.http_admin_deliveries import admin_deliveries_router
 from delivery.entrypoints.http_deliveries import deliveries_router
 from delivery.entrypoints.job_send_mails import send_mails_job
 from delivery.entrypoints.job_store_keys import store_keys_job
+from delivery.handlers.check_start import CheckStart
 from delivery.handlers.give_up import ReportDeadLetter
 from delivery.handlers.receive_keys import ReceiveKeys
 from delivery.handlers.renew_link import RenewLink
@@ -107,12 +109,30 @@ def build_service(
     )
 
 
+async def check_start(settings: DeliverySettings, database: Database) -> None:
+    """What must be right before delivery serves.
+
+    Raises:
+        Refusal: somebody must set something right first.
+    """
+    outside = real_outside(settings)
+    async with AsyncExitStack() as stack:
+        for resource in outside.resources:
+            await stack.enter_async_context(resource)
+        await CheckStart(database, _key_provider(settings), outside.store)()
+
+
 def _key_provider(settings: DeliverySettings) -> RingKeyProvider:
     if settings.keks is not None:
         return RingKeyProvider(settings.keks)
     if settings.keks_file is None:
-        raise ValueError("neither KEKS nor KEKS_FILE is set")  # the settings refuse this earlier
-    return RingKeyProvider.from_file(settings.keks_file)
+        raise Refusal("neither KEKS nor KEKS_FILE is set")  # the settings refuse this earlier
+    try:
+        return RingKeyProvider.from_file(settings.keks_file)
+    except (OSError, ValueError) as error:
+        raise Refusal(
+            f"KEKS_FILE={settings.keks_file} cannot be used ({error}): mount what KEKS would hold"
+        ) from error
 
 
 def with_cors(app: FastAPI, storefront_url: str) -> FastAPI:

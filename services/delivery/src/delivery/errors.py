@@ -3,6 +3,7 @@
 DeliveryError
 ├── CannotDecrypt        the stored object or its key is not what the row says
 ├── KeyStoreUnavailable  R2 does not answer; tried again
+├── KeyStoreMisconfigured  no such bucket, or its access keys are refused; a person sets it right
 ├── KeyStoreConflict     another object lies where ours belongs; a person looks
 ├── MailRefused          the mail server will never take this mail
 ├── MailDeferred         the mail server did not take it now, or it is not known
@@ -23,6 +24,10 @@ class CannotDecrypt(DeliveryError):
 
 class KeyStoreUnavailable(DeliveryError):
     """The object store does not answer, or not now."""
+
+
+class KeyStoreMisconfigured(DeliveryError):
+    """Nothing can ever be read or written like this; the text names the setting and the remedy."""
 
 
 class KeyStoreConflict(DeliveryError):

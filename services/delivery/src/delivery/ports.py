@@ -26,6 +26,15 @@ class KeyStore(Protocol):
         """
         ...
 
+    async def check(self) -> None:
+        """Ask whether objects can be read here at all; writes nothing.
+
+        Raises:
+            KeyStoreMisconfigured: there is no such bucket, or the access keys are refused.
+            KeyStoreUnavailable: not now.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class WrappedKey:

@@ -61,6 +61,10 @@ class InMemoryKeyStore:
             raise KeyStoreUnavailable("NoSuchKey")
         return self.objects[object_key]
 
+    async def check(self) -> None:
+        """Is there, unless told otherwise."""
+        self._fail()
+
     def _fail(self) -> None:
         if self.failures:
             raise self.failures.pop(0)

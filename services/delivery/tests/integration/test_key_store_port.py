@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from delivery.adapters.r2_key_store import R2KeyStore
-from delivery.errors import KeyStoreConflict, KeyStoreUnavailable
+from delivery.errors import KeyStoreConflict, KeyStoreMisconfigured, KeyStoreUnavailable
 from delivery.ports import KeyStore
 from delivery.testing import InMemoryKeyStore
 from foundation.clock import new_id
@@ -93,6 +93,8 @@ async def test_store_that_does_not_answer_is_unavailable() -> None:
     ) as nowhere:
         with pytest.raises(KeyStoreUnavailable):
             await nowhere.put("a", BODY, checksum(BODY))
+        with pytest.raises(KeyStoreUnavailable):
+            await nowhere.check()
 
 
 async def test_of_many_that_write_one_name_one_wins(store: KeyStore) -> None:
@@ -155,8 +157,14 @@ async def test_second_conditional_write_is_answered_412(real_store: R2KeyStore) 
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 412
 
 
-async def test_missing_bucket_is_unavailable(s3_server: ObjectStore) -> None:
+async def test_store_that_can_be_used_passes_its_check(store: KeyStore) -> None:
+    await store.check()
+
+
+async def test_missing_bucket_is_unavailable_and_fails_the_check(s3_server: ObjectStore) -> None:
     async with key_store(s3_server, bucket="no-such-bucket") as store:
+        with pytest.raises(KeyStoreMisconfigured, match="S3_BUCKET"):
+            await store.check()
         with pytest.raises(KeyStoreUnavailable, match="NoSuchBucket"):
             await store.put("a", BODY, checksum(BODY))
 
@@ -169,6 +177,8 @@ async def test_wrong_credentials_are_refused(
     changes = {name: SecretStr(v) if "secret" in name else v for name, v in wrong.items()}
 
     async with key_store(start_s3("versitygw"), **changes) as store:
+        with pytest.raises(KeyStoreMisconfigured, match="S3_SECRET_ACCESS_KEY"):
+            await store.check()
         with pytest.raises(KeyStoreUnavailable):
             await store.put(f"deliveries/{new_id()}", BODY, checksum(BODY))
         with pytest.raises(KeyStoreUnavailable):

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from contracts import KeyReady, Sealed, SealedKey
 from foundation.clock import new_id
 from servicekit.database import Transaction
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from delivery.adapters.tables import cancelled_lines, deliveries, disputed_keys
 from delivery.domain.delivery import Delivery, Envelope, State
@@ -172,3 +172,15 @@ def _envelope(row: sa.Row[Any]) -> Envelope | None:
     if row.object_key is None:
         return None
     return Envelope(row.object_key, row.kek_id, row.wrapped_key, row.nonce, row.checksum)
+
+
+async def one_wrapped_key_each(transaction: Transaction) -> Sequence[Any]:
+    """For each key-encryption key in use, one delivery: its ids, `kek_id` and `wrapped_key`."""
+    table = deliveries.c
+    wanted = (
+        sa.select(table.id, table.order_id, table.line_id, table.kek_id, table.wrapped_key)
+        .ext(distinct_on(table.kek_id))
+        .where(table.kek_id.is_not(None))
+        .order_by(table.kek_id)
+    )
+    return (await transaction.execute(wanted)).all()

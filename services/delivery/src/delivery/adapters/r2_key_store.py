@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import SecretStr
 
-from delivery.errors import KeyStoreConflict, KeyStoreUnavailable
+from delivery.errors import KeyStoreConflict, KeyStoreMisconfigured, KeyStoreUnavailable
 
 _CONFIG: Final = Config(
     signature_version="s3v4",
@@ -26,6 +26,11 @@ _CONFIG: Final = Config(
     s3={"addressing_style": "path"},
 )
 _EXISTS: Final = frozenset({"PreconditionFailed", "412"})
+# Not AccessDenied: some servers answer so for a missing object when the keys may not list.
+_REFUSED_KEYS: Final = frozenset(
+    {"InvalidAccessKeyId", "SignatureDoesNotMatch", "Unauthorized", "XAdminUserNotFound"}
+)
+_PROBE: Final = "deliveries/is-anything-there"
 
 
 class R2KeyStore:
@@ -88,6 +93,20 @@ class R2KeyStore:
         if hashlib.sha256(there).hexdigest() != checksum:
             raise KeyStoreConflict(f"another object lies at {object_key}")
 
+    async def check(self) -> None:
+        """Read an object that does not exist: the answer tells what else is wrong.
+
+        Raises:
+            KeyStoreMisconfigured: there is no such bucket, or the access keys are refused.
+            KeyStoreUnavailable: not now.
+        """
+        try:
+            await self._client.get_object(Bucket=self._bucket, Key=_PROBE)
+        except ClientError as error:
+            _judge_probe(self._bucket, _code(error))
+        except (BotoCoreError, OSError, TimeoutError) as error:
+            raise KeyStoreUnavailable(type(error).__name__) from error
+
     async def get(self, object_key: str) -> bytes:
         """Read the object.
 
@@ -107,3 +126,18 @@ class R2KeyStore:
 
 def _code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", "unknown"))
+
+
+def _judge_probe(bucket: str, code: str) -> None:
+    if code == "NoSuchBucket":
+        raise KeyStoreMisconfigured(
+            f"S3_ENDPOINT_URL has no bucket {bucket}: create it (`bitloot create-bucket` can), or "
+            "correct S3_BUCKET"
+        )
+    if code in _REFUSED_KEYS:
+        raise KeyStoreMisconfigured(
+            f"S3_ENDPOINT_URL refuses the access keys ({code}): correct S3_ACCESS_KEY_ID and "
+            "S3_SECRET_ACCESS_KEY"
+        )
+    if code != "NoSuchKey":
+        raise KeyStoreUnavailable(code)
