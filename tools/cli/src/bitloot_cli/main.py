@@ -10,6 +10,7 @@ from bitloot_cli.import_products import import_products
 from bitloot_cli.keygen import keygen
 from bitloot_cli.kubernetes_secrets import kubernetes_secrets
 from bitloot_cli.preflight.command import preflight
+from bitloot_cli.replay import replay
 from bitloot_cli.rotate import rotate_hpke, rotate_kek
 from bitloot_cli.verify import verify
 
@@ -26,6 +27,7 @@ app.command()(create_bucket)
 app.command()(admin_token)
 app.command()(import_products)
 app.command()(verify)
+app.command()(replay)
 app.command()(rotate_kek)
 app.command()(rotate_hpke)
 app.add_typer(dead_letters.app, name="dead-letters")
