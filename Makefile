@@ -51,7 +51,7 @@ logs: ## Follow a log: make logs S=orders
 	@tail -n 50 -f .stack/logs/$(S).log
 
 ##@ Test
-.PHONY: test test-containers servers test-servers
+.PHONY: test test-containers servers apiserver test-servers
 test: $(READY) ## All tests that need no container engine (one file: make test T=path)
 	@$(DOCTOR)
 	@$(RUN) pytest -q -n 2 --dist loadgroup $(T)
@@ -68,6 +68,9 @@ servers: ## Build the S3 and mail servers of the compose stack as programs (need
 		GOBIN="$(SERVERS)" GOFLAGS=-mod=mod CGO_ENABLED=0 go install "$$program" \
 		|| echo "NOT BUILT: $$program; its tests will be skipped"; done
 	@ls "$(SERVERS)"
+
+apiserver: ## Build kube-apiserver and etcd for tests/deploy/test_apiserver.py (needs Go, 5 minutes)
+	@"$(PYTHON)" tests/deploy/apiserver/build.py
 
 test-servers: $(READY) servers ## The port tests of S3 and mail on the real servers
 	@$(RUN) pytest -q services/delivery/tests/integration $(T)
