@@ -43,13 +43,24 @@ def test_a_payment_update_is_read_with_and_without_a_price() -> None:
     assert prices == {True, False}
 
 
+def holds(read: object, shipped: object) -> bool:
+    """Whether everything that was shipped is there, at any depth; newer fields may be more."""
+    match read, shipped:
+        case dict(), dict():
+            return all(name in read and holds(read[name], shipped[name]) for name in shipped)
+        case list(), list():
+            return len(read) == len(shipped) and all(map(holds, read, shipped))
+        case _:
+            return read == shipped
+
+
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_every_sample_ever_shipped_is_still_read_whole(path: Path) -> None:
     message_class, text = read_sample(path)
 
     dumped = message_class.model_validate_json(text).model_dump(mode="json")
 
-    assert dumped.items() >= json.loads(text).items()
+    assert holds(dumped, json.loads(text))
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)

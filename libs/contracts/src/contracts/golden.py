@@ -39,6 +39,8 @@ VARIANTS: Final[Mapping[str, Message]] = {
     "without-price": testing.a_payment_updated(
         state=PaymentState.NEEDS_ATTENTION, invoice_url=None, reason="dead letter: unreadable"
     ).model_copy(update={"price": None}),
+    "not-final": testing.an_order_cancelled(reason="nothing was paid in time", final=False),
+    "reservation": testing.a_stock_updated(reservation=testing.a_reservation(held=False)),
 }
 """Further forms of messages that are sent, by what is odd about them."""
 

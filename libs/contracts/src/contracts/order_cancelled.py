@@ -3,15 +3,22 @@
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from contracts.message import OrderMessage
 from contracts.topics import Topic
 
 
 class OrderCancelled(OrderMessage):
-    """orders → payments, fulfillment-*, delivery: stop, and answer for each line."""
+    """orders → payments, fulfillment-*, delivery: stop, and answer for each line.
+
+    Not `final`: the unpaid order expired. Only what is held for it is let go, nobody
+    answers, and money that comes late may still revive it.
+    """
 
     topic: ClassVar[Topic] = Topic.ORDER_CANCELLED
 
     type: Literal["order.cancelled.v1"] = "order.cancelled.v1"
     line_ids: tuple[UUID, ...]
     reason: str
+    final: bool = Field(default=True, description="false: expired, only let go of what is held")

@@ -17,6 +17,7 @@ class PlacedLine(Part):
     product_id: UUID
     quantity: int = Field(ge=1)
     source_type: SourceType
+    backorder: bool = Field(default=True, description="may the line wait for an upload")
 
 
 class OrderPlaced(OrderMessage):

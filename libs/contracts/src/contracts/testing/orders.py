@@ -29,6 +29,7 @@ def a_placed_line(
     product_id: UUID | None = None,
     quantity: int = 1,
     source_type: SourceType = SourceType.CUSTOM,
+    backorder: bool = True,
 ) -> PlacedLine:
     """One line of an order, by default one key from own stock."""
     return PlacedLine(
@@ -36,6 +37,7 @@ def a_placed_line(
         product_id=product_id or a_uuid(),
         quantity=quantity,
         source_type=source_type,
+        backorder=backorder,
     )
 
 
@@ -61,12 +63,14 @@ def an_order_cancelled(
     *,
     line_ids: tuple[UUID, ...] | None = None,
     reason: str = "expired",
+    final: bool = True,
     **given: Unpack[OrderEnvelope],
 ) -> OrderCancelled:
     """One line that is not wanted any more."""
     return OrderCancelled(
         line_ids=(a_uuid(),) if line_ids is None else line_ids,
         reason=reason,
+        final=final,
         **order_envelope(given),
     )
 
