@@ -10,12 +10,14 @@ from fulfillment_custom.entrypoints.consume_fulfillment_requested import (
     fulfillment_requested_consumer,
 )
 from fulfillment_custom.entrypoints.consume_order_cancelled import order_cancelled_consumer
+from fulfillment_custom.entrypoints.consume_order_placed import order_placed_consumer
 from fulfillment_custom.entrypoints.consume_stock_returned import stock_returned_consumer
 from fulfillment_custom.entrypoints.http_stock import stock_router
 from fulfillment_custom.handlers.add_stock import TakeReturnedKeys, UploadKeys
 from fulfillment_custom.handlers.cancel_lines import CancelLines
 from fulfillment_custom.handlers.fulfill_line import FulfillLine
 from fulfillment_custom.handlers.give_up import ReportDeadLetter
+from fulfillment_custom.handlers.reserve_stock import ReserveStock
 from fulfillment_custom.settings import CustomSettings
 
 UPLOAD_LIMIT_BYTES = 12 * 1024 * 1024
@@ -35,6 +37,7 @@ def build_service(
         settings=settings,
         database=database,
         consumers=(
+            order_placed_consumer(ReserveStock(clock), give_up),
             fulfillment_requested_consumer(FulfillLine(clock), give_up),
             order_cancelled_consumer(CancelLines(clock), give_up),
             stock_returned_consumer(TakeReturnedKeys(clock), give_up),

@@ -1,5 +1,6 @@
 """Every consumer of own stock under the rules of all consumers."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -9,17 +10,21 @@ from contracts import (
     FulfillmentState,
     FulfillmentUpdated,
     OrderCancelled,
+    OrderPlaced,
     StockReturned,
     Topic,
 )
 from contracts.testing import (
     a_fulfillment_requested_custom,
+    a_placed_line,
     a_sealed_key,
     a_stock_returned,
     an_order_cancelled,
+    an_order_placed,
 )
 from fulfillment_custom.adapters import stock_repository
 from fulfillment_custom.adapters.tables import lines, stock_keys
+from fulfillment_custom.testing import NOW
 from servicekit.consumer_rules import ConsumerCase, ConsumerRules
 from servicekit.tables import outbox
 from servicekit.testing import ServiceHarness
@@ -51,6 +56,11 @@ async def request(service: ServiceHarness) -> FulfillmentRequestedCustom:
     return message
 
 
+async def placed(service: ServiceHarness) -> OrderPlaced:
+    line = a_placed_line(product_id=(await request(service)).product_id)
+    return an_order_placed(lines=(line,), expires_at=NOW + timedelta(hours=1))
+
+
 async def cancellation(service: ServiceHarness) -> OrderCancelled:
     line = await a_waiting_line(service)
     return an_order_cancelled(order_id=line.order_id, line_ids=(line.line_id,))
@@ -67,6 +77,13 @@ _DELAYED = ["stock.updated", "fulfillment.updated"]
 class TestConsumers(ConsumerRules):
     cases = (
         ConsumerCase(
+            Topic.ORDER_PLACED,
+            placed,
+            progress,
+            ([], ["reserved"], ["stock.updated", "stock.updated"]),
+            last_write="outbox",
+        ),
+        ConsumerCase(
             Topic.FULFILLMENT_REQUESTED_CUSTOM,
             request,
             progress,
@@ -77,7 +94,7 @@ class TestConsumers(ConsumerRules):
             Topic.ORDER_CANCELLED,
             cancellation,
             progress,
-            (["released"], [], [*_DELAYED, "fulfillment.updated"]),
+            (["released"], [], [*_DELAYED, "fulfillment.updated", "stock.updated"]),
             last_write="outbox",
         ),
         ConsumerCase(

@@ -68,6 +68,29 @@ async def waiting(transaction: Transaction, product_id: UUID) -> Sequence[Line]:
     return [_line(row) for row in rows]
 
 
+async def has_waiting(transaction: Transaction, product_id: UUID) -> bool:
+    """Whether a paid line waits for keys of a locked product: what is free is promised to it."""
+    query = sa.select(lines.c.id).where(
+        lines.c.product_id == product_id, lines.c.state == LineState.WAITING
+    )
+    return (await transaction.execute(query.limit(1))).one_or_none() is not None
+
+
+async def products_waited_for(transaction: Transaction, line_ids: Sequence[UUID]) -> set[UUID]:
+    """The products of those of these lines that wait for keys."""
+    query = sa.select(lines.c.product_id).where(
+        lines.c.id.in_(line_ids), lines.c.state == LineState.WAITING
+    )
+    return set(await transaction.scalars(query.distinct()))
+
+
+async def known(transaction: Transaction, line_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of these lines have asked for keys, or were cancelled before they did."""
+    asked = sa.select(lines.c.id).where(lines.c.id.in_(line_ids))
+    buried = sa.select(cancelled_lines.c.line_id).where(cancelled_lines.c.line_id.in_(line_ids))
+    return set(await transaction.scalars(asked.union(buried)))
+
+
 async def bury(transaction: Transaction, line_id: UUID) -> None:
     """Remember that a line nobody has asked for yet was cancelled."""
     await transaction.execute(

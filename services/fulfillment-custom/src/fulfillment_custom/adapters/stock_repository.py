@@ -91,6 +91,72 @@ async def assign_oldest(
         sqlalchemy.exc.IntegrityError: a key or a unit of the line is taken already.
         RuntimeError: fewer keys are free than were counted under the same lock.
     """
+    taken = await _oldest_free(transaction, product_id, quantity)
+    await assign(transaction, taken, line_id)
+
+
+async def assign(transaction: Transaction, key_ids: Sequence[UUID], line_id: UUID) -> None:
+    """Give these keys of a locked product to a line.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: a key or a unit of the line is taken already.
+    """
+    await transaction.execute(
+        sa.update(stock_keys)
+        .where(stock_keys.c.id.in_(key_ids))
+        .values(state="assigned", reserved_for=None)
+    )
+    await transaction.execute(
+        sa.insert(assignments),
+        [
+            {"key_id": key_id, "line_id": line_id, "unit_no": unit_no}
+            for unit_no, key_id in enumerate(key_ids, start=1)
+        ],
+    )
+
+
+async def reserve_oldest(
+    transaction: Transaction, product_id: UUID, line_id: UUID, quantity: int
+) -> None:
+    """Hold the oldest free keys of a locked product for a line.
+
+    Raises:
+        RuntimeError: fewer keys are free than were counted under the same lock.
+    """
+    taken = await _oldest_free(transaction, product_id, quantity)
+    await transaction.execute(
+        sa.update(stock_keys)
+        .where(stock_keys.c.id.in_(taken))
+        .values(state="reserved", reserved_for=line_id)
+    )
+
+
+async def reserved_for(transaction: Transaction, line_id: UUID) -> Sequence[UUID]:
+    """The keys that are held for a line of a locked product, oldest first."""
+    rows = await transaction.scalars(
+        sa.select(stock_keys.c.id)
+        .where(stock_keys.c.reserved_for == line_id)
+        .order_by(stock_keys.c.seq)
+    )
+    return rows.all()
+
+
+async def products_reserved_for(transaction: Transaction, line_ids: Sequence[UUID]) -> set[UUID]:
+    """The products of which keys are held for any of these lines."""
+    query = sa.select(stock_keys.c.product_id).where(stock_keys.c.reserved_for.in_(line_ids))
+    return set(await transaction.scalars(query.distinct()))
+
+
+async def let_go(transaction: Transaction, line_ids: Sequence[UUID]) -> None:
+    """Put the keys that are held for these lines back on the shelf; their products are locked."""
+    await transaction.execute(
+        sa.update(stock_keys)
+        .where(stock_keys.c.reserved_for.in_(line_ids))
+        .values(state="free", reserved_for=None)
+    )
+
+
+async def _oldest_free(transaction: Transaction, product_id: UUID, quantity: int) -> Sequence[UUID]:
     taken = (
         await transaction.scalars(
             sa.select(stock_keys.c.id)
@@ -102,16 +168,7 @@ async def assign_oldest(
     ).all()
     if len(taken) != quantity:
         raise RuntimeError("stock changed under the product's lock")
-    await transaction.execute(
-        sa.update(stock_keys).where(stock_keys.c.id.in_(taken)).values(state="assigned")
-    )
-    await transaction.execute(
-        sa.insert(assignments),
-        [
-            {"key_id": key_id, "line_id": line_id, "unit_no": unit_no}
-            for unit_no, key_id in enumerate(taken, start=1)
-        ],
-    )
+    return taken
 
 
 async def keys_of(transaction: Transaction, line_id: UUID) -> tuple[SealedKey, ...]:

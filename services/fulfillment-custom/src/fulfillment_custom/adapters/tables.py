@@ -31,10 +31,27 @@ stock_keys = sa.Table(
     sa.Column("origin", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("added_at", _timestamp, nullable=False, server_default=sa.func.now()),
+    sa.Column("reserved_for", _id),  # the line of an order that waits for its payment
     sa.CheckConstraint(
         "state IN ('free', 'reserved', 'assigned', 'withdrawn')", name="stock_keys_state"
     ),
+    sa.CheckConstraint(
+        "(state = 'reserved') = (reserved_for IS NOT NULL)", name="stock_keys_reserved_for"
+    ),
+    sa.Index(
+        "stock_keys_reserved",
+        "reserved_for",
+        postgresql_where=sa.text("reserved_for IS NOT NULL"),
+    ),
     sa.Index("stock_keys_free", "product_id", "seq", postgresql_where=sa.text("state = 'free'")),
+)
+
+reservations = sa.Table(
+    "reservations",
+    metadata,
+    sa.Column("order_id", _id, primary_key=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("changed_at", _timestamp, nullable=False),
 )
 
 lines = sa.Table(

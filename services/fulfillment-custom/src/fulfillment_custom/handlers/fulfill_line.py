@@ -8,7 +8,7 @@ from fulfillment_custom.adapters import line_repository, stock_repository
 from fulfillment_custom.adapters.publish_fulfillment_updated import publish_fulfillment_updated
 from fulfillment_custom.adapters.publish_key_ready import publish_key_ready
 from fulfillment_custom.domain.line import ANSWERS, Line, LineState
-from fulfillment_custom.handlers.serve_lines import serve_waiting_lines
+from fulfillment_custom.handlers.serve_lines import serve_reserved_line, serve_waiting_lines
 
 
 class FulfillLine:
@@ -31,8 +31,11 @@ class FulfillLine:
             await self._take(transaction, _line(message))
 
     async def _take(self, transaction: Transaction, line: Line) -> None:
+        now = self._clock.now()
         await line_repository.add(transaction, line)
-        served = await serve_waiting_lines(transaction, line.product_id, self._clock.now())
+        if await serve_reserved_line(transaction, line, now):
+            return
+        served = await serve_waiting_lines(transaction, line.product_id, now)
         if line.id in served:
             return
         if not line.backorder:

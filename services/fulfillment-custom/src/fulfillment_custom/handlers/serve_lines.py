@@ -32,8 +32,23 @@ async def serve_waiting_lines(
     return served
 
 
+async def serve_reserved_line(transaction: Transaction, line: Line, now: datetime) -> bool:
+    """Give a line of a locked product the keys that are held for it; whether it has all now."""
+    held = await stock_repository.reserved_for(transaction, line.id)
+    if len(held) != line.quantity:
+        await stock_repository.let_go(transaction, [line.id])
+        return False
+    await stock_repository.assign(transaction, held, line.id)
+    await _hand_over(transaction, line, now)
+    return True
+
+
 async def _serve(transaction: Transaction, line: Line, now: datetime) -> None:
     await stock_repository.assign_oldest(transaction, line.product_id, line.id, line.quantity)
+    await _hand_over(transaction, line, now)
+
+
+async def _hand_over(transaction: Transaction, line: Line, now: datetime) -> None:
     await line_repository.move(transaction, line, LineState.ASSIGNED)
     crash_point("custom.key_claimed")
     keys = await stock_repository.keys_of(transaction, line.id)
