@@ -33,6 +33,7 @@ from orders.handlers.give_up import FlagOrder
 from orders.handlers.import_products import ImportProducts
 from orders.handlers.manage_products import ManageProducts
 from orders.handlers.place_order import PlaceOrder, PlacingRules
+from orders.handlers.request_lines import RequestLines
 from orders.settings import OrdersSettings
 
 IDEMPOTENCY_KEY_LIFE = timedelta(hours=24)
@@ -46,7 +47,9 @@ def build_service(settings: OrdersSettings, clock: Clock | None = None) -> Servi
     clock = clock or SystemClock()
     database = Database.connect(settings.database_url)
     signer = TokenSigner(settings.token_signing_keys)
-    requests = FulfillmentRequests(settings.hpke_public_key)
+    requests = RequestLines(
+        FulfillmentRequests(settings.hpke_public_key), clock, settings.margin_floor_percent
+    )
     enabled = settings.kinguin_enabled
     place = PlaceOrder(database, clock, _placing_rules(settings))
     act = ActOnOrder(database, requests, clock, settings.margin_floor_percent)
@@ -73,13 +76,13 @@ def build_service(settings: OrdersSettings, clock: Clock | None = None) -> Servi
     )
 
 
-def _consumers(requests: FulfillmentRequests, clock: Clock) -> tuple[Consumer[Any], ...]:
+def _consumers(requests: RequestLines, clock: Clock) -> tuple[Consumer[Any], ...]:
     give_up = FlagOrder(clock)
     return (
         payment_updated_consumer(ApplyPaymentUpdated(clock), give_up),
         payment_confirmed_consumer(ApplyPaymentConfirmed(requests, clock), give_up),
         fulfillment_updated_consumer(ApplyFulfillmentUpdated(requests, clock), give_up),
-        stock_updated_consumer(ApplyStockUpdated(), give_up),
+        stock_updated_consumer(ApplyStockUpdated(clock), give_up),
         delivery_updated_consumer(ApplyDeliveryUpdated(clock), give_up),
     )
 

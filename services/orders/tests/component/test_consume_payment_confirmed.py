@@ -116,17 +116,6 @@ async def test_money_after_cancellation_is_owed_back(
     assert await orders.sent(FulfillmentRequestedCustom) == []
 
 
-async def test_expired_order_paid_late_without_stock_is_owed_back(
-    orders: ServiceHarness, order_id: str, clock: FixedClock, admin: Headers
-) -> None:
-    await orders.deliver(updated(order_id, clock, PaymentState.EXPIRED))
-    assert await status_of(orders, order_id, admin) == "expired"
-
-    await orders.deliver(confirmed(order_id, clock))
-
-    assert await status_of(orders, order_id, admin) == "refund_due"
-
-
 async def test_money_for_an_unknown_order_waits_and_is_applied_when_it_comes(
     orders: ServiceHarness, clock: FixedClock
 ) -> None:

@@ -17,7 +17,9 @@ class VoidDeliveries:
         self._reveals = reveals
 
     async def __call__(self, transaction: Transaction, message: OrderCancelled) -> None:
-        """Void them under their locks."""
+        """Void them under their locks; an order that only expired has none."""
+        if not message.final:
+            return
         for line_id in message.line_ids:
             await delivery_repository.serialise(transaction, line_id)
             delivery = await delivery_repository.of_line(transaction, line_id)

@@ -25,7 +25,9 @@ class CancelLines:
         self._clock = clock
 
     async def __call__(self, transaction: Transaction, message: OrderCancelled) -> None:
-        """Release or refuse, under each line's lock."""
+        """Release or refuse, under each line's lock; nothing is held for an unpaid line."""
+        if not message.final:
+            return
         for line_id in sorted(message.line_ids):
             await self._cancel(transaction, message.order_id, line_id)
 

@@ -12,7 +12,13 @@ from servicekit.database import Transaction
 from orders.adapters.tables import order_history, order_items
 from orders.adapters.tables import orders as orders_table
 from orders.domain.order import Change, Delivery, Line, Order
-from orders.domain.states import LineStatus, MoneyStatus, OrderStatus
+from orders.domain.states import (
+    Cancellation,
+    LineStatus,
+    MoneyStatus,
+    OrderStatus,
+    ReservationStatus,
+)
 from orders.errors import UnknownOrder
 
 
@@ -122,6 +128,8 @@ def _mutable(order: Order) -> dict[str, Any]:
         "asked_amount": order.asked.amount if order.asked else None,
         "paid_amount": order.paid.amount if order.paid else None,
         "delivered_at": order.delivered_at,
+        "reservation": order.reservation,
+        "paid_at": order.paid_at,
     }
 
 
@@ -151,6 +159,7 @@ def _mutable_item(line: Line) -> dict[str, Any]:
         "ready_at": delivery.ready_at if delivery else None,
         "reveals_left": delivery.reveals_left if delivery else None,
         "delivery_expires_at": delivery.expires_at if delivery else None,
+        "cancellation": line.cancellation,
     }
 
 
@@ -173,6 +182,8 @@ def _order(row: sa.Row[Any], lines: Sequence[Line]) -> Order:
         asked=_coin(row.asked_amount, row.pay_currency),
         paid=_coin(row.paid_amount, row.pay_currency),
         delivered_at=row.delivered_at,
+        reservation=ReservationStatus(row.reservation),
+        paid_at=row.paid_at,
     )
 
 
@@ -195,6 +206,7 @@ def _line(row: sa.Row[Any]) -> Line:
         kinguin_offer_id=row.kinguin_offer_id,
         status=LineStatus(row.status),
         delivery=_delivery(row),
+        cancellation=None if row.cancellation is None else Cancellation(row.cancellation),
     )
 
 

@@ -63,5 +63,5 @@ def _request(
         quantity=line.quantity,
         lines_in_order=len(order.lines),
         buyer=buyer,
-        backorder=line.backorder,
+        backorder=line.backorder and not order.late,  # late money buys what is there
     )

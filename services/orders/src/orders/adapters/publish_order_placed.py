@@ -27,6 +27,7 @@ async def publish_order_placed(transaction: Transaction, order: Order, now: date
                     product_id=line.product_id,
                     quantity=line.quantity,
                     source_type=line.source_type,
+                    backorder=line.backorder,
                 )
                 for line in order.lines
             ),

@@ -53,6 +53,8 @@ orders = sa.Table(
     sa.Column("placed_at", _timestamp, nullable=False),
     sa.Column("expires_at", _timestamp, nullable=False),
     sa.Column("delivered_at", _timestamp),
+    sa.Column("reservation", sa.Text, nullable=False, server_default="none"),
+    sa.Column("paid_at", _timestamp),
     sa.Index("orders_status", "status", "id"),
     sa.Index("orders_email", sa.text("lower(email)")),
 )
@@ -77,6 +79,7 @@ order_items = sa.Table(
     sa.Column("ready_at", _timestamp),
     sa.Column("reveals_left", sa.SmallInteger),
     sa.Column("delivery_expires_at", _timestamp),
+    sa.Column("cancellation", sa.Text),
     sa.UniqueConstraint("order_id", "position"),
 )
 

@@ -12,13 +12,19 @@ from contracts import CoinAmount, Money, SourceType
 from orders.domain.states import (
     LINE_STEPS,
     MONEY_STEPS,
+    Cancellation,
     LineStatus,
     MoneyStatus,
     OrderStatus,
+    ReservationStatus,
 )
 
 TOKEN_AFTER_DELIVERY: Final = timedelta(hours=72)
 """How long the order's own token holds after delivery (interfaces.md, Orders API)."""
+
+
+SOLD_OUT: Final = "sold out"
+_NOT_PAID_YET: Final = frozenset({MoneyStatus.NONE, MoneyStatus.INVOICED, MoneyStatus.FAILED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,7 @@ class Line:
     kinguin_offer_id: str | None
     status: LineStatus = LineStatus.WAITING
     delivery: Delivery | None = None
+    cancellation: Cancellation | None = None
 
 
 @dataclass(slots=True)
@@ -80,6 +87,8 @@ class Order:
     asked: CoinAmount | None = None
     paid: CoinAmount | None = None
     delivered_at: datetime | None = None
+    reservation: ReservationStatus = ReservationStatus.NONE
+    paid_at: datetime | None = None
     changes: list[Change] = field(default_factory=list)
 
     @property
@@ -99,6 +108,12 @@ class Order:
         """Whether the money is in, checked."""
         return self.money is MoneyStatus.PAID
 
+    @property
+    def may_be_paid(self) -> bool:
+        """Whether the buyer is shown the invoice: what was ordered is held, or needs no holding."""
+        is_held = self.reservation in {ReservationStatus.NONE, ReservationStatus.HELD}
+        return is_held and not self.cancelled
+
     def line(self, line_id: UUID | None) -> Line | None:
         """The line with this id, if it is one of ours."""
         return next((line for line in self.lines if line.id == line_id), None)
@@ -112,9 +127,31 @@ class Order:
         if to is self.money or to not in MONEY_STEPS[self.money]:
             return False
         self.money = to
+        if to is MoneyStatus.EXPIRED and not self.cancelled:
+            self.late = True  # whatever comes from now on: nothing is held any more
         self._flag_part_payment()
         self._settle_status(now, reason)
         return True
+
+    def settle_reservation(self, now: datetime, *, held: bool) -> bool:
+        """Apply the answer about the stock; whether it cancelled the order as sold out.
+
+        Money that is on its way decides by itself: then the lines are asked for when it is in.
+        """
+        if self.reservation is not ReservationStatus.ASKED:
+            return False
+        self.reservation = ReservationStatus.HELD if held else ReservationStatus.REFUSED
+        if not held and self.money in _NOT_PAID_YET:
+            return self.cancel(now, SOLD_OUT)
+        self._settle_status(now, None)
+        return False
+
+    def let_go_of_stock(self) -> bool:
+        """Nobody pays in time; whether keys may be held that must be let go of."""
+        may_hold = self.reservation in {ReservationStatus.ASKED, ReservationStatus.HELD}
+        if may_hold:
+            self.reservation = ReservationStatus.LET_GO
+        return may_hold and not self.cancelled
 
     def move_line(
         self, line: Line, to: LineStatus, now: datetime, reason: str | None = None
@@ -134,8 +171,9 @@ class Order:
         """
         if self.is_paid:
             return False
-        self.late = self.money in {MoneyStatus.EXPIRED, MoneyStatus.FAILED} and not self.cancelled
-        self.money = MoneyStatus.PAID
+        is_over = self.late or self.money in {MoneyStatus.EXPIRED, MoneyStatus.FAILED}
+        self.late = is_over and not self.cancelled
+        self.money, self.paid_at = MoneyStatus.PAID, now
         self._settle_status(now, None)
         if self.cancelled:
             self.owe_back(self.lines, now, "paid after cancellation")
@@ -191,6 +229,8 @@ def derive_status(order: Order) -> OrderStatus:
         return OrderStatus.NEEDS_ATTENTION
     if order.cancelled:
         return OrderStatus.CANCELLED
+    if order.money is MoneyStatus.INVOICED and not order.may_be_paid:
+        return OrderStatus.PLACED
     return _UNPAID[order.money]
 
 

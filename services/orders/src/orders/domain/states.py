@@ -40,6 +40,23 @@ class MoneyStatus(StrEnum):
     PAID = "paid"
 
 
+class ReservationStatus(StrEnum):
+    """What orders knows about the keys held for the custom lines of an unpaid order."""
+
+    NONE = "none"
+    ASKED = "asked"
+    HELD = "held"
+    REFUSED = "refused"
+    LET_GO = "let_go"
+
+
+class Cancellation(StrEnum):
+    """Where the cancellation of a paid line is: only an answer makes it `refund_due`."""
+
+    ASKED = "asked"
+    REFUSED = "refused"
+
+
 class LineStatus(StrEnum):
     """Where one line is."""
 

@@ -32,9 +32,15 @@ STATUS_TEXT: Final[dict[OrderStatus, str]] = {
     OrderStatus.CANCELLED: "The order is cancelled. Please do not pay it any more.",
 }
 READY_TEXT: Final = "Your key is ready: open it below."
+SOLD_OUT_TEXT: Final = (
+    "Sorry: somebody else was faster, and what you ordered is sold out. "
+    "The order is cancelled and nothing was charged. Please do not pay it."
+)
 
 
-def status_text(status: OrderStatus, *, has_ready_key: bool) -> str:
+def status_text(status: OrderStatus, *, has_ready_key: bool, is_sold_out: bool = False) -> str:
     """The sentence for the order page."""
+    if is_sold_out and status is OrderStatus.CANCELLED:
+        return SOLD_OUT_TEXT
     preparing = status in {OrderStatus.PAID, OrderStatus.FULFILLING}
     return READY_TEXT if preparing and has_ready_key else STATUS_TEXT[status]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from orders.domain.order import Change, Line, Order
+from orders.domain.states import ReservationStatus
 from orders.domain.status_text import status_text
 from orders.entrypoints.schemas import (
     AdminChangeOut,
@@ -53,7 +54,7 @@ def _payment(order: Order) -> PaymentOut:
     coin = order.paid or order.asked
     return PaymentOut(
         status=order.payment_state,
-        invoice_url=None if order.cancelled else order.invoice_url,
+        invoice_url=order.invoice_url if order.may_be_paid else None,
         price=Price(amount=order.total.amount, currency=order.currency),
         pay_currency=coin.currency if coin else None,
         paid=order.paid.amount if order.paid else None,
@@ -70,7 +71,11 @@ def order_page(order: Order, history: Sequence[Change]) -> OrderPageOut:
     ready = any(line.delivery is not None for line in order.lines)
     return OrderPageOut(
         **dict(_order(order)),
-        status_text=status_text(order.status, has_ready_key=ready),
+        status_text=status_text(
+            order.status,
+            has_ready_key=ready,
+            is_sold_out=order.reservation is ReservationStatus.REFUSED,
+        ),
         payment=_payment(order),
         history=[HistoryOut(at=c.at, status=c.status) for c in history if c.line_id is None],
     )

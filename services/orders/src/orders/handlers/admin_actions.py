@@ -9,12 +9,13 @@ from foundation.clock import Clock
 from servicekit.database import Database, Transaction
 
 from orders.adapters import audit, catalogue_repository, order_repository
-from orders.adapters.publish_fulfillment_requested import FulfillmentRequests
 from orders.adapters.publish_order_cancelled import publish_order_cancelled
+from orders.adapters.publish_order_placed import publish_order_placed
+from orders.domain.margin import leaves_margin
 from orders.domain.order import Order
-from orders.domain.states import LineStatus, MoneyStatus
+from orders.domain.states import LineStatus, MoneyStatus, ReservationStatus
 from orders.errors import ActionRefused
-from orders.handlers.apply_payment import request_waiting_lines
+from orders.handlers.request_lines import RequestLines
 
 
 class Action(StrEnum):
@@ -43,7 +44,7 @@ class ActOnOrder:
     def __init__(
         self,
         database: Database,
-        requests: FulfillmentRequests,
+        requests: RequestLines,
         clock: Clock,
         margin_floor_percent: Decimal,
     ) -> None:
@@ -97,33 +98,34 @@ class ActOnOrder:
     async def _retry(self, transaction: Transaction, order: Order, reason: str) -> None:
         """Ask again for what has no keys: a known line is answered with its state.
 
-        An unpaid order has nothing to ask for; what flagged it is settled then.
+        Of an unpaid order only the reservation is asked for again.
         """
         if not order.is_paid and not order.attention:
             raise ActionRefused("only a paid or flagged order can be tried again")
         now = self._clock.now()
         order.unflag(now, reason)
         if not order.is_paid:
+            if order.reservation is ReservationStatus.ASKED:
+                await publish_order_placed(transaction, order, now)
             return
         open_states = {LineStatus.REQUESTED, LineStatus.DELAYED}
         asked = [line for line in order.lines if line.status in open_states]
-        if asked:
-            await self._requests.publish(transaction, order, asked, now)
-        await request_waiting_lines(transaction, order, self._requests, self._clock)
+        await self._requests.again(transaction, order, asked)
+        await self._requests.waiting(transaction, order)
 
     async def _accept_underpaid(self, transaction: Transaction, order: Order) -> None:
         if order.money is not MoneyStatus.UNDERPAID or order.cancelled:
             raise ActionRefused("only an underpaid order can be accepted")
         await self._refuse_below_margin(transaction, order)
         order.confirm(self._clock.now())
-        await request_waiting_lines(transaction, order, self._requests, self._clock)
+        await self._requests.waiting(transaction, order)
 
     async def _refuse_below_margin(self, transaction: Transaction, order: Order) -> None:
         if order.asked is None or order.paid is None or order.asked.amount <= 0:
             raise ActionRefused("it is not known yet how much was paid")
         received = order.total.amount * min(Decimal(1), order.paid.amount / order.asked.amount)
-        left = received * (1 - self._margin_floor_percent / 100)
-        if await _cost(transaction, order) > left:
+        cost = await _cost(transaction, order)
+        if not leaves_margin(received, cost, self._margin_floor_percent):
             raise ActionRefused("what was paid would not leave the margin floor over the cost")
 
     def _mark_refunded(self, order: Order, request: ActionRequest) -> None:

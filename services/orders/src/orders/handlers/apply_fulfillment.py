@@ -1,19 +1,26 @@
 """What the fulfilment services say about lines that have no keys (yet)."""
 
-from contracts import FulfillmentState, FulfillmentUpdated, SourceType, StockUpdated
+from contracts import (
+    FulfillmentState,
+    FulfillmentUpdated,
+    Reservation,
+    SourceType,
+    StockUpdated,
+)
 from foundation.clock import Clock
 from servicekit.database import Transaction
 
 from orders.adapters import catalogue_repository, order_repository
-from orders.adapters.publish_fulfillment_requested import FulfillmentRequests
-from orders.domain.order import Line, Order
+from orders.adapters.publish_order_cancelled import publish_order_cancelled
+from orders.domain.order import SOLD_OUT, Line, Order
 from orders.domain.states import LineStatus
+from orders.handlers.request_lines import RequestLines
 
 
 class ApplyFulfillmentUpdated:
     """Moves one line, or flags the order for a person."""
 
-    def __init__(self, requests: FulfillmentRequests, clock: Clock) -> None:
+    def __init__(self, requests: RequestLines, clock: Clock) -> None:
         self._requests = requests
         self._clock = clock
 
@@ -60,14 +67,23 @@ class ApplyFulfillmentUpdated:
         line.source_type = SourceType.CUSTOM
         order.move_line(line, LineStatus.DELAYED, now, "handed back by Kinguin")
         order.move_line(line, LineStatus.REQUESTED, now, "routed to own stock")
-        await self._requests.publish(transaction, order, [line], now)
+        await self._requests.again(transaction, order, [line])
 
 
 class ApplyStockUpdated:
-    """Keeps the number of free keys the catalogue shows."""
+    """Keeps the number of free keys the catalogue shows, and hears what is held for orders."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
 
     async def __call__(self, transaction: Transaction, message: StockUpdated) -> None:
-        """Remember the level; an older version changes nothing."""
+        """Remember the level, where an older version changes nothing; or let the order go on.
+
+        Raises:
+            UnknownOrder: the order is not here (yet); the message is tried again.
+        """
+        if message.reservation is not None:
+            await self._settle(transaction, message.reservation)
         if message.level is not None:
             await catalogue_repository.set_stock(
                 transaction,
@@ -75,3 +91,10 @@ class ApplyStockUpdated:
                 free=message.level.free,
                 version=message.level.version,
             )
+
+    async def _settle(self, transaction: Transaction, answer: Reservation) -> None:
+        now = self._clock.now()
+        order = await order_repository.get(transaction, answer.order_id)
+        if order.settle_reservation(now, held=answer.held):
+            await publish_order_cancelled(transaction, order, SOLD_OUT, now)
+        await order_repository.save(transaction, order)

@@ -4,14 +4,15 @@ Confirmed money is never refused: a cancelled order owes it back, an expired one
 paid late and delivered if that is still possible, any other is fulfilled.
 """
 
-from contracts import PaymentConfirmed, PaymentState, PaymentUpdated, SourceType
+from contracts import PaymentConfirmed, PaymentState, PaymentUpdated
 from foundation.clock import Clock
 from servicekit.database import Transaction
 
-from orders.adapters import catalogue_repository, order_repository
-from orders.adapters.publish_fulfillment_requested import FulfillmentRequests
-from orders.domain.order import Line, Order
-from orders.domain.states import LineStatus, MoneyStatus
+from orders.adapters import order_repository
+from orders.adapters.publish_order_cancelled import publish_order_cancelled
+from orders.domain.order import Order
+from orders.domain.states import MoneyStatus
+from orders.handlers.request_lines import RequestLines
 
 _MONEY_BY_STATE = {
     PaymentState.INVOICE_READY: MoneyStatus.INVOICED,
@@ -45,7 +46,16 @@ class ApplyPaymentUpdated:
         else:
             _follow(order, message)
             order.move_money(_MONEY_BY_STATE[message.state], now, message.reason)
+            if _is_over(order) and order.let_go_of_stock():
+                reason = message.reason or "not paid in time"
+                await publish_order_cancelled(transaction, order, reason, now, final=False)
         await order_repository.save(transaction, order)
+
+
+def _is_over(order: Order) -> bool:
+    """Whether nobody is expected to pay any more: expired, or without a way to pay."""
+    cannot_be_paid = order.money is MoneyStatus.FAILED and order.invoice_url is None
+    return order.money is MoneyStatus.EXPIRED or cannot_be_paid
 
 
 def _follow(order: Order, message: PaymentUpdated) -> None:
@@ -61,7 +71,7 @@ def _follow(order: Order, message: PaymentUpdated) -> None:
 class ApplyPaymentConfirmed:
     """The money is in: ask for the keys."""
 
-    def __init__(self, requests: FulfillmentRequests, clock: Clock) -> None:
+    def __init__(self, requests: RequestLines, clock: Clock) -> None:
         self._requests = requests
         self._clock = clock
 
@@ -76,33 +86,5 @@ class ApplyPaymentConfirmed:
         order.payment_state = "finished"
         order.payment_id, order.paid = message.payment_id, message.paid
         if order.confirm(now):
-            await request_waiting_lines(transaction, order, self._requests, self._clock)
+            await self._requests.waiting(transaction, order)
         await order_repository.save(transaction, order)
-
-
-async def request_waiting_lines(
-    transaction: Transaction, order: Order, requests: FulfillmentRequests, clock: Clock
-) -> None:
-    """Ask for the keys of the lines that nobody was asked for yet.
-
-    A line that was paid late is owed back where its keys are not at hand any more.
-    """
-    now = clock.now()
-    waiting = [line for line in order.lines if line.status is LineStatus.WAITING]
-    if order.late:
-        gone = [line for line in waiting if not await _still_sellable(transaction, line)]
-        order.owe_back(gone, now, "paid late and not available any more")
-        waiting = [line for line in waiting if line not in gone]
-    if waiting:
-        await requests.publish(transaction, order, waiting, now)
-    for line in waiting:
-        order.move_line(line, LineStatus.REQUESTED, now)
-
-
-async def _still_sellable(transaction: Transaction, line: Line) -> bool:
-    product = await catalogue_repository.find(transaction, line.product_id)
-    if product is None or product.retail_price > line.unit_price:
-        return False
-    if line.source_type is SourceType.KINGUIN:
-        return product.source_type is SourceType.KINGUIN
-    return product.free_stock >= line.quantity

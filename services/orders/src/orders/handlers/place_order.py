@@ -21,7 +21,7 @@ from orders.adapters.tables import idempotency_keys
 from orders.domain.catalogue import Product, ProductStatus, is_sold_out
 from orders.domain.order import Change, Line, Order
 from orders.domain.routing import Rollout, route
-from orders.domain.states import LineStatus, OrderStatus
+from orders.domain.states import LineStatus, OrderStatus, ReservationStatus
 from orders.errors import CannotPlace, IdempotencyConflict, SoldOut, UnknownProduct
 
 
@@ -97,6 +97,7 @@ class PlaceOrder:
             placed_at=now,
             expires_at=now + self._rules.payment_window,
             lines=lines,
+            reservation=_needed_reservation(lines),
             changes=[Change(None, now, OrderStatus.PLACED.value)],
         )
         self._refuse_unsellable(order)
@@ -170,6 +171,12 @@ def _line(item: Item, products: Mapping[UUID, Product], rollout: Rollout, email:
         kinguin_product_id=product.kinguin_product_id,
         kinguin_offer_id=product.kinguin_offer_id,
     )
+
+
+def _needed_reservation(lines: Sequence[Line]) -> ReservationStatus:
+    """Keys of own stock are held before the order can be paid; Kinguin's are bought after."""
+    is_needed = any(line.source_type is SourceType.CUSTOM for line in lines)
+    return ReservationStatus.ASKED if is_needed else ReservationStatus.NONE
 
 
 def _refuse_oversold(lines: Sequence[Line], products: Mapping[UUID, Product]) -> None:

@@ -1,0 +1,57 @@
+"""Ask the fulfilment services for the keys of paid lines.
+
+A line that was paid late is asked for only if its cost today leaves the margin floor, and
+without waiting: either its keys are there, or its money is owed back.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from contracts import SourceType
+from foundation.clock import Clock
+from servicekit.database import Transaction
+
+from orders.adapters import catalogue_repository
+from orders.adapters.publish_fulfillment_requested import FulfillmentRequests
+from orders.domain.margin import leaves_margin
+from orders.domain.order import Line, Order
+from orders.domain.states import LineStatus
+
+
+class RequestLines:
+    """Asks once for each line that waits, and again for those that are named."""
+
+    def __init__(
+        self, requests: FulfillmentRequests, clock: Clock, margin_floor_percent: Decimal
+    ) -> None:
+        self._requests = requests
+        self._clock = clock
+        self._margin_floor_percent = margin_floor_percent
+
+    async def waiting(self, transaction: Transaction, order: Order) -> None:
+        """Ask for the keys of the lines that nobody was asked for yet."""
+        now = self._clock.now()
+        waiting = [line for line in order.lines if line.status is LineStatus.WAITING]
+        if order.late:
+            gone = [x for x in waiting if not await self._is_still_sold(transaction, order, x)]
+            order.owe_back(gone, now, "paid late, and not sold for that price any more")
+            waiting = [line for line in waiting if line not in gone]
+        await self.again(transaction, order, waiting)
+        for line in waiting:
+            order.move_line(line, LineStatus.REQUESTED, now)
+
+    async def again(self, transaction: Transaction, order: Order, lines: Sequence[Line]) -> None:
+        """Ask for these lines; who knows them answers with their state."""
+        if lines:
+            await self._requests.publish(transaction, order, lines, self._clock.now())
+
+    async def _is_still_sold(self, transaction: Transaction, order: Order, line: Line) -> bool:
+        """Judged by the cost of today; where it is not known, by the price of today."""
+        product = await catalogue_repository.find(transaction, line.product_id)
+        if product is None:
+            return False
+        if line.source_type is SourceType.KINGUIN and product.source_type is SourceType.CUSTOM:
+            return False
+        if product.cost_usd is None or order.currency != "USD":
+            return product.retail_price <= line.unit_price
+        return leaves_margin(line.unit_price, product.cost_usd, self._margin_floor_percent)
