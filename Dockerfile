@@ -4,7 +4,7 @@
 #
 # SERVICE is payments, orders, fulfillment-custom, fulfillment-kinguin, delivery, storefront,
 # nowpayments-simulator, kinguin-simulator or tools (the command `bitloot`).
-ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
+ARG PYTHON_IMAGE=python:3.11-slim
 ARG SERVICE
 
 # --- The base that all images share: Python and the libraries it needs, nothing to run besides.

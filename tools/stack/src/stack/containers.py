@@ -29,9 +29,9 @@ from stack.watchdog import CONTAINERS_NOTE
 
 # As in docker-compose.yml, and named otherwise by the same variables.
 KAFKA_IMAGE = os.environ.get("KAFKA_IMAGE", "apache/kafka:4.1.1")
-POSTGRES_IMAGE = os.environ.get("POSTGRES_IMAGE", "postgres:18.4")
-S3_IMAGE = os.environ.get("S3_IMAGE", "versity/versitygw:v1.8.0")
-MAIL_IMAGE = os.environ.get("MAIL_IMAGE", "axllent/mailpit:v1.31.1")
+POSTGRES_IMAGE = os.environ.get("POSTGRES_IMAGE", "postgres:18")
+S3_IMAGE = os.environ.get("S3_IMAGE", "versity/versitygw:latest")
+MAIL_IMAGE = os.environ.get("MAIL_IMAGE", "axllent/mailpit:latest")
 _DEADLINE_S = 120.0
 _POLL_S = 0.2
 _S3_KEY_ID = "bitloot"
