@@ -65,6 +65,7 @@ class BatchConsumer(Generic[M]):
             Exception: PostgreSQL is away, or the letter box cannot be written; nothing was
                 acknowledged, the batch comes again.
         """
+        crash_point("consumer.received")
         try:
             await self._consume(records)
         except Exception as error:

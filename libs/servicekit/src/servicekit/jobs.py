@@ -17,6 +17,7 @@ from uuid import UUID
 import sqlalchemy as sa
 import structlog
 from foundation.clock import Clock, new_id
+from foundation.crash import crash_point
 from foundation.telemetry import current_traceparent, span_from
 from sqlalchemy.dialects.postgresql import insert
 
@@ -168,6 +169,8 @@ class JobRunner:
                     raise
                 _log.warning("jobs.claim_failed", kind=self.kind, error=repr(error))
                 claimed = []
+            if claimed:
+                crash_point("job.claimed")
             for job in claimed:
                 task = asyncio.create_task(self._work(job), name=f"{job.kind}:{job.subject}")
                 self._running.add(task)
@@ -262,6 +265,8 @@ class JobRunner:
                 with span_from(finished.job.traceparent, f"settle {finished.job.kind}"):
                     await self._settle_one(transaction, finished)
             await notify(transaction, "jobs")
+            crash_point("job.before_commit")
+        crash_point("job.after_commit")
 
     async def _settle_one(self, transaction: Transaction, finished: _Finished) -> None:
         job = finished.job

@@ -128,6 +128,7 @@ class OutboxRelay:
         rows = await self._next_batch()
         if not rows:
             return 0
+        crash_point("relay.before_send")
         await self._send_all(rows)
         crash_point("relay.after_send")
         async with self._database.transaction() as transaction:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Request, Response
+from foundation.crash import crash_point
 from foundation.sealing import GameKey
 from pydantic import BaseModel, ConfigDict, Field
 from webkit.problems import Problem
@@ -74,6 +75,7 @@ def deliveries_router(reveal: RevealKeys, renew: RenewLink) -> APIRouter:
             revealed = await reveal(
                 RevealRequest(_id(delivery_id), body.token, principal, _client(request))
             )
+        crash_point("delivery.reveal_counted")
         return RevealOut(
             keys=[_key(key) for key in revealed.keys], reveals_left=revealed.reveals_left
         )

@@ -104,8 +104,11 @@ class SendMails:
         async with self._database.transaction() as transaction:
             await self._freeze_new_lines(transaction, job.subject)
             planned = await mail_repository.planned(transaction, job.subject)
+        if planned:
+            crash_point("delivery.before_mail")
         ended = [await self._send(mail) for mail in planned[:1]]
-        crash_point("delivery.after_mail")
+        if ended:
+            crash_point("delivery.after_mail")
 
         async def settle(transaction: Transaction) -> datetime | None:
             for item in ended:

@@ -75,6 +75,7 @@ class StoreKeys:
         if envelope is None:
             fresh, _ = await self._cipher.seal(delivery, document)
             envelope = await self._write_down(delivery.id, fresh)
+            crash_point("delivery.envelope_stored")
         ciphertext = await self._cipher.seal_again(delivery, envelope, document)
         crash_point("delivery.before_put")
         await self._store.put(envelope.object_key, ciphertext, envelope.checksum)

@@ -15,6 +15,7 @@ import backoff
 import httpx
 from aiolimiter import AsyncLimiter
 from foundation.clock import Clock
+from foundation.crash import crash_point
 from pydantic import SecretStr
 
 from fulfillment_kinguin.adapters.kinguin_errors import read_error
@@ -100,6 +101,8 @@ class KinguinHttp:
         try:
             async with asyncio.timeout(total_s):
                 response = await self._client.send(request, stream=True)
+                if request.method == "POST":
+                    crash_point("kinguin.reply_unread")
                 try:
                     body = await _read_limited(response)
                 finally:

@@ -47,6 +47,7 @@ class PollPurchase:
             purchase = await purchase_repository.read(transaction, UUID(job.subject))
         if purchase.state not in POLLED or purchase.reservation_id is None:
             return nothing
+        crash_point("kinguin.before_poll")
         try:
             status, sealed = await self._look(purchase.reservation_id)
         except UnreadableKey as error:
@@ -60,7 +61,9 @@ class PollPurchase:
         order = await self._supplier.order(order_id)
         if order.status is OrderStatus.PROCESSING:
             return order.status, {}
-        return order.status, self._seal(await self._supplier.keys(order_id))
+        keys = await self._supplier.keys(order_id)
+        crash_point("kinguin.keys_unsealed")
+        return order.status, self._seal(keys)
 
     def _settle_seen(
         self, purchase_id: UUID, status: OrderStatus, sealed: Mapping[str, SealedKey]

@@ -12,6 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from contracts import SourceType
 from foundation.clock import Clock, new_id
+from foundation.crash import crash_point
 from servicekit.database import Database, Transaction
 from sqlalchemy.dialects.postgresql import insert
 
@@ -80,7 +81,9 @@ class PlaceOrder:
             order = await self._draft(transaction, placing, order_id)
             await order_repository.add(transaction, order)
             await publish_order_placed(transaction, order, order.placed_at)
-            return order
+            crash_point("orders.before_commit")
+        crash_point("orders.after_commit")
+        return order
 
     async def _draft(self, transaction: Transaction, placing: Placing, order_id: UUID) -> Order:
         now = self._clock.now()

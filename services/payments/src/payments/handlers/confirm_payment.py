@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 from contracts import PaymentState
 from foundation.clock import Clock
+from foundation.crash import crash_point
 from servicekit.database import Transaction
 from servicekit.jobs import Job, Settle, schedule
 
@@ -54,6 +55,7 @@ class ConfirmPayment:
         except GatewayUnauthorized as error:
             _log.error("gateway.unauthorized", call="payment", reason=str(error))
             raise
+        crash_point("payments.gateway_asked")
 
         async def settle(transaction: Transaction) -> datetime | None:
             invoice = await _lock_order_of(transaction, job.subject)

@@ -7,6 +7,7 @@ from uuid import UUID
 import structlog
 from contracts import PaymentState
 from foundation.clock import Clock
+from foundation.crash import crash_point
 from servicekit.database import Database, Transaction
 from servicekit.jobs import Job, Settle, schedule
 
@@ -63,6 +64,7 @@ class CreateInvoice:
         except GatewayUnauthorized as error:
             _log.error("gateway.unauthorized", call="create_invoice", reason=str(error))
             raise
+        crash_point("payments.invoice_created")
         return self._keep(order_id, created)
 
     def _order(self, invoice: Invoice) -> InvoiceOrder:
