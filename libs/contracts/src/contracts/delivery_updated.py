@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from contracts.message import OrderMessage
 from contracts.topics import Topic
@@ -26,7 +26,8 @@ class DeliveryUpdated(OrderMessage):
     """delivery → orders. `version` rises with each message about one delivery.
 
     `line_id` and `delivery_id` are None where only the order is known (a message that
-    could not be read).
+    could not be read). A cancelled line is answered with `revealed`: false, its link is
+    void for good and nobody ever saw the key; true, the buyer keeps it.
     """
 
     topic: ClassVar[Topic] = Topic.DELIVERY_UPDATED
@@ -40,3 +41,6 @@ class DeliveryUpdated(OrderMessage):
     reveals_left: int | None = None
     expires_at: AwareDatetime | None = None
     reason: str | None = None
+    revealed: bool | None = Field(
+        default=None, description="the answer to a cancellation: was the key ever shown"
+    )

@@ -18,6 +18,7 @@ def a_delivery_updated(
     reveals_left: int | None = 5,
     expires_at: datetime | None = OCCURRED_AT + timedelta(hours=72),
     reason: str | None = None,
+    revealed: bool | None = None,
     **given: Unpack[OrderEnvelope],
 ) -> DeliveryUpdated:
     """A delivery whose keys lie in the store, not revealed yet."""
@@ -30,5 +31,6 @@ def a_delivery_updated(
         reveals_left=reveals_left,
         expires_at=expires_at,
         reason=reason,
+        revealed=revealed,
         **order_envelope(given),
     )
