@@ -95,3 +95,32 @@ async def test_new_link_while_a_mail_is_being_settled_waits_its_turn(
         await settling.execute(sa.select(deliveries).with_for_update())
 
     assert (await asked).status_code == 202
+
+
+async def test_key_is_shown_or_its_money_owed_back_never_both(
+    delivery: ServiceHarness, clock: FixedClock
+) -> None:
+    lines = [both(clock) for _ in range(8)]
+    for _, (_, keys) in lines:
+        await delivery.deliver(keys)
+    await delivery.run_jobs()
+    of_line = {m.line_id: m.delivery_id for m in await delivery.sent(DeliveryUpdated)}
+
+    async def race(cancel: Step) -> tuple[int, bool | None]:
+        message = cancel[1]
+        [line_id] = message.line_ids
+        token = order_token(SIGNER, message.order_id, now=clock.now())
+        answer, _ = await asyncio.gather(
+            delivery.http.post(
+                f"/deliveries/{of_line[line_id]}/reveal",
+                json={},
+                headers={"Authorization": f"Bearer {token}"},
+            ),
+            delivery.deliver(message),
+        )
+        told = [m for m in await delivery.sent(DeliveryUpdated) if m.line_id == line_id]
+        return answer.status_code, told[-1].revealed
+
+    outcomes = {await race(cancel) for cancel, _ in lines}
+
+    assert outcomes <= {(200, True), (410, False)}

@@ -20,6 +20,7 @@ async def publish_delivery_updated(
     reveals: int,
     state: DeliveryState | None = None,
     reason: str | None = None,
+    revealed: bool | None = None,
 ) -> None:
     """Save a locked delivery and tell orders; `state` is its own unless another is given."""
     delivery.version += 1
@@ -38,6 +39,7 @@ async def publish_delivery_updated(
             reveals_left=max(0, reveals - delivery.reveals_used),
             expires_at=delivery.expires_at,
             reason=reason,
+            revealed=revealed,
         ),
     )
 

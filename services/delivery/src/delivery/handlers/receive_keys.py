@@ -27,7 +27,7 @@ class ReceiveKeys:
             await self._compare(transaction, message)
         elif await delivery_repository.is_buried(transaction, message.line_id):
             delivery.move(State.VOIDED)
-            await self._publish(transaction, delivery, reason="not revealed")
+            await self._publish(transaction, delivery, reason="not revealed", revealed=False)
         else:
             await schedule(transaction, STORE, delivery.id, self._clock.now())
 
@@ -48,7 +48,8 @@ class ReceiveKeys:
             await delivery_repository.save(transaction, known)
             await schedule(transaction, STORE, known.id, self._clock.now())
         elif known.state is not State.RECEIVED:
-            await self._publish(transaction, known)  # asked again: answer again
+            revealed = known.was_revealed if known.state is State.VOIDED else None
+            await self._publish(transaction, known, revealed=revealed)  # asked again: answer again
 
     async def _publish(
         self,
@@ -56,6 +57,8 @@ class ReceiveKeys:
         delivery: Delivery,
         state: DeliveryState | None = None,
         reason: str | None = None,
+        *,
+        revealed: bool | None = None,
     ) -> None:
         await publish_delivery_updated(
             transaction,
@@ -64,4 +67,5 @@ class ReceiveKeys:
             reveals=self._reveals,
             state=state,
             reason=reason,
+            revealed=revealed,
         )

@@ -124,7 +124,12 @@ class RevealKeys:
             left = self._reveals - delivery.reveals_used
             await self._write_down(transaction, request, left, now)
             await publish_delivery_updated(
-                transaction, delivery, now, reveals=self._reveals, state=DeliveryState.REVEALED
+                transaction,
+                delivery,
+                now,
+                reveals=self._reveals,
+                state=DeliveryState.REVEALED,
+                revealed=True,
             )
         return Revealed(keys, left)
 
