@@ -24,10 +24,12 @@ from orders.entrypoints.http_admin_rollout import admin_rollout_router
 from orders.entrypoints.http_jwks import jwks_router
 from orders.entrypoints.http_orders import orders_router
 from orders.entrypoints.http_products import products_router
+from orders.entrypoints.job_ask_again import ask_again_job
 from orders.handlers.admin_actions import ActOnOrder
 from orders.handlers.apply_delivery import ApplyDeliveryUpdated
 from orders.handlers.apply_fulfillment import ApplyFulfillmentUpdated, ApplyStockUpdated
 from orders.handlers.apply_payment import ApplyPaymentConfirmed, ApplyPaymentUpdated
+from orders.handlers.ask_again import AskAgain
 from orders.handlers.change_rollout import ChangeRollout
 from orders.handlers.give_up import FlagOrder
 from orders.handlers.import_products import ImportProducts
@@ -51,6 +53,7 @@ def build_service(settings: OrdersSettings, clock: Clock | None = None) -> Servi
         FulfillmentRequests(settings.hpke_public_key), clock, settings.margin_floor_percent
     )
     enabled = settings.kinguin_enabled
+    limit = timedelta(hours=settings.paid_line_limit_hours)
     place = PlaceOrder(database, clock, _placing_rules(settings))
     act = ActOnOrder(database, requests, clock, settings.margin_floor_percent)
     products = ManageProducts(database, clock)
@@ -61,6 +64,7 @@ def build_service(settings: OrdersSettings, clock: Clock | None = None) -> Servi
         settings=settings,
         database=database,
         consumers=_consumers(requests, clock),
+        jobs=(ask_again_job(AskAgain(requests, clock, limit), database, clock),),
         retentions=(Retention(idempotency_keys.c.created_at, IDEMPOTENCY_KEY_LIFE),),
         routers=(
             orders_router(place, database, signer, clock),

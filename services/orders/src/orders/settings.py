@@ -29,6 +29,9 @@ class OrdersSettings(ServiceSettings):
     payment_window_minutes: Annotated[int, Field(gt=0)] = Field(
         default=60, description="minutes until an unpaid order expires"
     )
+    paid_line_limit_hours: Annotated[int, Field(gt=0)] = Field(
+        default=72, description="hours a paid line may wait for its keys, then it is owed back"
+    )
     margin_floor_percent: Annotated[Decimal, Field(ge=0, lt=100)] = Field(
         default=Decimal(0),
         description="percent of the money received that must remain over cost",

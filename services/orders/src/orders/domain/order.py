@@ -23,6 +23,12 @@ TOKEN_AFTER_DELIVERY: Final = timedelta(hours=72)
 """How long the order's own token holds after delivery (interfaces.md, Orders API)."""
 
 
+TOO_LATE: Final = "not cancelled: the key was shown already"
+CANCELLABLE: Final = frozenset(
+    {LineStatus.REQUESTED, LineStatus.DELAYED, LineStatus.STORED, LineStatus.DELIVERED}
+)
+"""Lines for which somebody may hold keys, or be getting them."""
+
 SOLD_OUT: Final = "sold out"
 _NOT_PAID_YET: Final = frozenset({MoneyStatus.NONE, MoneyStatus.INVOICED, MoneyStatus.FAILED})
 
@@ -194,6 +200,27 @@ class Order:
         self._flag_part_payment()
         self._settle_status(now, reason)
         return True
+
+    def ask_cancellation(self, line: Line, now: datetime, reason: str) -> bool:
+        """Begin to cancel a paid line; False when there is nothing (more) to ask for.
+
+        Only an answer makes it `refund_due`: until then keys may be on their way. A line that
+        nobody was asked for is owed back at once.
+        """
+        if line.status is LineStatus.WAITING:
+            return self.move_line(line, LineStatus.REFUND_DUE, now, reason)
+        if line.status not in CANCELLABLE or line.cancellation is not None:
+            return False
+        line.cancellation = Cancellation.ASKED
+        self.changes.append(Change(line.id, now, line.status.value, f"to be cancelled: {reason}"))
+        return True
+
+    def refuse_cancellation(self, line: Line, now: datetime) -> None:
+        """The buyer has seen the key: the line stays as it is, and nothing is owed for it."""
+        if line.cancellation is not Cancellation.ASKED:
+            return
+        line.cancellation = Cancellation.REFUSED
+        self.changes.append(Change(line.id, now, line.status.value, TOO_LATE))
 
     def flag(self, reason: str, now: datetime) -> None:
         """A person has to look."""

@@ -50,7 +50,12 @@ def admin_orders_router(act: ActOnOrder, database: Database) -> APIRouter:
     async def do(order_id: UUID, body: ActionIn, admin: Actor) -> AdminOrderDetailOut:
         """Cancel, try again, accept or mark refunded; audited."""
         request = ActionRequest(
-            order_id, Action(body.action), admin.subject, body.reason, body.tx_hash
+            order_id,
+            Action(body.action),
+            admin.subject,
+            body.reason,
+            body.tx_hash,
+            body.line_ids,
         )
         with as_problems():
             await act(request)

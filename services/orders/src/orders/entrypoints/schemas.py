@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from contracts import SourceType
@@ -13,6 +13,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     StringConstraints,
+    model_validator,
 )
 
 from orders.domain.catalogue import Availability, DeliveryEstimate, Product, ProductStatus
@@ -189,6 +190,7 @@ class ItemOut(BaseModel):
     unit_price: Price
     source_type: SourceType
     status: str
+    cancellation: str | None
     delivery: DeliveryOut | None
 
 
@@ -265,6 +267,15 @@ class ActionIn(In):
         StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=STORABLE),
     ]
     tx_hash: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{8,128}$")] | None = None
+    line_ids: Annotated[list[UUID], Field(min_length=1, max_length=20)] | None = Field(
+        default=None, description="lines of a paid order to cancel; all, if left out"
+    )
+
+    @model_validator(mode="after")
+    def _lines_are_cancelled_only(self) -> Self:
+        if self.line_ids is not None and self.action != "cancel":
+            raise ValueError("line_ids go with the action cancel only")
+        return self
 
 
 class RolloutBody(In):

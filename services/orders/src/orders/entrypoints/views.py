@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from orders.domain.order import Change, Line, Order
-from orders.domain.states import ReservationStatus
+from orders.domain.order import Change, Delivery, Line, Order
+from orders.domain.states import LineStatus, ReservationStatus
 from orders.domain.status_text import status_text
 from orders.entrypoints.schemas import (
     AdminChangeOut,
@@ -21,7 +21,7 @@ from orders.entrypoints.schemas import (
 
 
 def _item(order: Order, line: Line) -> ItemOut:
-    delivery = line.delivery
+    delivery = _open_delivery(line)
     return ItemOut(
         id=line.id,
         product_id=line.product_id,
@@ -30,6 +30,7 @@ def _item(order: Order, line: Line) -> ItemOut:
         unit_price=Price(amount=line.unit_price, currency=order.currency),
         source_type=line.source_type,
         status=line.status.value,
+        cancellation=line.cancellation,
         delivery=delivery
         and DeliveryOut(
             id=delivery.id,
@@ -38,6 +39,12 @@ def _item(order: Order, line: Line) -> ItemOut:
             expires_at=delivery.expires_at,
         ),
     )
+
+
+def _open_delivery(line: Line) -> Delivery | None:
+    """The delivery, unless its link is void: then there is nothing to open."""
+    is_void = line.status in {LineStatus.REFUND_DUE, LineStatus.REFUNDED, LineStatus.CANCELLED}
+    return None if is_void else line.delivery
 
 
 def _order(order: Order) -> OrderOut:
@@ -68,7 +75,7 @@ def placed_order(order: Order, access_token: str) -> PlacedOrderOut:
 
 def order_page(order: Order, history: Sequence[Change]) -> OrderPageOut:
     """What the buyer sees: the order's own history, without the lines'."""
-    ready = any(line.delivery is not None for line in order.lines)
+    ready = any(_open_delivery(line) is not None for line in order.lines)
     return OrderPageOut(
         **dict(_order(order)),
         status_text=status_text(

@@ -1,5 +1,6 @@
 """What an admin does to an order: every action has a reason and leaves an audit row."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -9,12 +10,12 @@ from foundation.clock import Clock
 from servicekit.database import Database, Transaction
 
 from orders.adapters import audit, catalogue_repository, order_repository
-from orders.adapters.publish_order_cancelled import publish_order_cancelled
 from orders.adapters.publish_order_placed import publish_order_placed
 from orders.domain.margin import leaves_margin
 from orders.domain.order import Order
 from orders.domain.states import LineStatus, MoneyStatus, ReservationStatus
 from orders.errors import ActionRefused
+from orders.handlers.cancel_order import cancel
 from orders.handlers.request_lines import RequestLines
 
 
@@ -36,6 +37,7 @@ class ActionRequest:
     actor: str
     reason: str
     tx_hash: str | None = None
+    line_ids: Sequence[UUID] | None = None
 
 
 class ActOnOrder:
@@ -81,19 +83,15 @@ class ActOnOrder:
     async def _act(self, transaction: Transaction, order: Order, request: ActionRequest) -> None:
         match request.action:
             case Action.CANCEL:
-                await self._cancel(transaction, order, request.reason)
+                await cancel(
+                    transaction, order, self._clock.now(), request.reason, request.line_ids
+                )
             case Action.RETRY:
                 await self._retry(transaction, order, request.reason)
             case Action.ACCEPT_UNDERPAID:
                 await self._accept_underpaid(transaction, order)
             case Action.MARK_REFUNDED:
                 self._mark_refunded(order, request)
-
-    async def _cancel(self, transaction: Transaction, order: Order, reason: str) -> None:
-        now = self._clock.now()
-        if not order.cancel(now, reason):
-            raise ActionRefused(f"an order that is {order.status.value} cannot be cancelled")
-        await publish_order_cancelled(transaction, order, reason, now)
 
     async def _retry(self, transaction: Transaction, order: Order, reason: str) -> None:
         """Ask again for what has no keys: a known line is answered with its state.

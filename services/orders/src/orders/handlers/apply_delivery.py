@@ -46,6 +46,16 @@ class ApplyDeliveryUpdated:
             )
         if (status := _LINE_BY_STATE.get(message.state)) is not None:
             order.move_line(line, status, self._clock.now(), message.reason)
+        if message.revealed is not None:
+            self._answer_cancellation(order, line, was_revealed=message.revealed)
+
+    def _answer_cancellation(self, order: Order, line: Line, *, was_revealed: bool) -> None:
+        """Nobody gets both: who saw the key keeps it, who did not gets the money."""
+        now = self._clock.now()
+        if was_revealed:
+            order.refuse_cancellation(line, now)
+        elif order.is_paid:
+            order.owe_back([line], now, "cancelled before the key was shown")
 
 
 _FLAGGED = {DeliveryState.MAIL_FAILED, DeliveryState.NEEDS_ATTENTION}

@@ -1,5 +1,7 @@
 """What the fulfilment services say about lines that have no keys (yet)."""
 
+from datetime import datetime
+
 from contracts import (
     FulfillmentState,
     FulfillmentUpdated,
@@ -13,7 +15,7 @@ from servicekit.database import Transaction
 from orders.adapters import catalogue_repository, order_repository
 from orders.adapters.publish_order_cancelled import publish_order_cancelled
 from orders.domain.order import SOLD_OUT, Line, Order
-from orders.domain.states import LineStatus
+from orders.domain.states import Cancellation, LineStatus
 from orders.handlers.request_lines import RequestLines
 
 
@@ -48,14 +50,17 @@ class ApplyFulfillmentUpdated:
             case FulfillmentState.FAILED:
                 if order.move_line(line, LineStatus.FAILED, now, message.reason):
                     order.owe_back([line], now, message.reason or "no key will come")
-            case FulfillmentState.RELEASED if order.is_paid:
-                order.owe_back([line], now, message.reason or "released after cancellation")
-            case FulfillmentState.RELEASED:
-                return  # nobody paid for it: nothing is owed
             case FulfillmentState.HANDED_BACK:
-                await self._reroute(transaction, order, line)
-            case FulfillmentState.TOO_LATE | FulfillmentState.NEEDS_ATTENTION:
-                order.flag(f"line {line.id}: {message.reason or message.state.value}", now)
+                await self._take_back(transaction, order, line)
+            case _:
+                _answer_cancellation(order, line, message, now)
+
+    async def _take_back(self, transaction: Transaction, order: Order, line: Line) -> None:
+        if line.cancellation is Cancellation.ASKED:
+            reason = "cancelled before anything was bought"
+            order.owe_back([line], self._clock.now(), reason)
+        else:
+            await self._reroute(transaction, order, line)
 
     async def _reroute(self, transaction: Transaction, order: Order, line: Line) -> None:
         """Nothing was bought and Kinguin is switched off: take it from own stock."""
@@ -68,6 +73,17 @@ class ApplyFulfillmentUpdated:
         order.move_line(line, LineStatus.DELAYED, now, "handed back by Kinguin")
         order.move_line(line, LineStatus.REQUESTED, now, "routed to own stock")
         await self._requests.again(transaction, order, [line])
+
+
+def _answer_cancellation(
+    order: Order, line: Line, message: FulfillmentUpdated, now: datetime
+) -> None:
+    """Released is owed back if it was paid; of keys that are on their way delivery decides."""
+    if message.state is FulfillmentState.RELEASED:
+        if order.is_paid:
+            order.owe_back([line], now, message.reason or "released after cancellation")
+    elif not order.is_paid:
+        order.flag(f"line {line.id}: {message.reason or message.state.value}", now)
 
 
 class ApplyStockUpdated:

@@ -6,16 +6,21 @@ without waiting: either its keys are there, or its money is owed back.
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Final
 
 from contracts import SourceType
 from foundation.clock import Clock
 from servicekit.database import Transaction
+from servicekit.jobs import schedule
 
 from orders.adapters import catalogue_repository
 from orders.adapters.publish_fulfillment_requested import FulfillmentRequests
+from orders.domain.ask_schedule import FIRST_QUESTION
 from orders.domain.margin import leaves_margin
 from orders.domain.order import Line, Order
 from orders.domain.states import LineStatus
+
+ASK_AGAIN: Final = "ask_again"
 
 
 class RequestLines:
@@ -37,6 +42,8 @@ class RequestLines:
             order.owe_back(gone, now, "paid late, and not sold for that price any more")
             waiting = [line for line in waiting if line not in gone]
         await self.again(transaction, order, waiting)
+        if waiting:
+            await schedule(transaction, ASK_AGAIN, order.id, now + FIRST_QUESTION)
         for line in waiting:
             order.move_line(line, LineStatus.REQUESTED, now)
 

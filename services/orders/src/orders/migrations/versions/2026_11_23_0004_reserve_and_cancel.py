@@ -15,6 +15,11 @@ def upgrade() -> None:
     )
     op.add_column("orders", sa.Column("paid_at", sa.DateTime(timezone=True)))
     op.execute("UPDATE orders SET paid_at = now() WHERE money = 'paid'")
+    op.execute(
+        "INSERT INTO jobs (kind, subject, payload, due_at)"
+        " SELECT 'ask_again', id::text, '{}', now() FROM orders"
+        " WHERE money = 'paid' AND status NOT IN ('fulfilled', 'refunded')"
+    )
     op.add_column("order_items", sa.Column("cancellation", sa.Text))
 
 
