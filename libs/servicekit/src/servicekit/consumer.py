@@ -7,6 +7,7 @@ again by a job. When PostgreSQL is away nothing is acknowledged.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,8 @@ from servicekit.database import Database, Transaction, is_transient
 from servicekit.dead_letters import Record
 from servicekit.inbox import take_unseen
 from servicekit.jobs import Job, JobRunner, Settle
+from servicekit.measures import measure, savepoint
+from servicekit.progress import BATCHES, MESSAGES, Progress
 
 M = TypeVar("M", bound=Message)
 
@@ -57,6 +60,7 @@ class BatchConsumer(Generic[M]):
         self.consumer = consumer
         self._database = database
         self._clock = clock
+        self.progress = Progress(self._topic)
 
     async def __call__(self, records: Sequence[Record]) -> None:
         """Give every record its effect, or park it.
@@ -66,6 +70,8 @@ class BatchConsumer(Generic[M]):
                 acknowledged, the batch comes again.
         """
         crash_point("consumer.received")
+        started = time.perf_counter()
+        self.progress.begins(records)
         try:
             await self._consume(records)
         except Exception as error:
@@ -73,10 +79,13 @@ class BatchConsumer(Generic[M]):
             await asyncio.sleep(_PAUSE_S)
             raise
         crash_point("consumer.after_commit")
+        self.progress.ends(records)
+        took = time.perf_counter() - started
+        self._database.measurements.count(BATCHES, took, topic=self._topic)
 
     @property
     def _topic(self) -> str:
-        return self.consumer.message.topic
+        return self.consumer.message.topic.value
 
     async def _consume(self, records: Sequence[Record]) -> None:
         try:
@@ -101,6 +110,7 @@ class BatchConsumer(Generic[M]):
                 await dead_letters.park(
                     transaction, self.consumer.group, record, _name(error), retry=self._clock
                 )
+                self._measure(transaction, "parked", 1)
 
     async def _apply(self, transaction: Transaction, records: Sequence[Record]) -> None:
         messages: list[M] = []
@@ -110,10 +120,16 @@ class BatchConsumer(Generic[M]):
             if message is not None:
                 messages.append(message)
                 traceparents[message.id] = record.headers.get("traceparent")
-        for message in await take_unseen(transaction, self.consumer.group, messages):
+        fresh = await take_unseen(transaction, self.consumer.group, messages)
+        self._measure(transaction, "handled", len(fresh))
+        self._measure(transaction, "duplicate", len(messages) - len(fresh))
+        for message in fresh:
             with span_from(traceparents[message.id], f"consume {self._topic}"):
                 await self._handle(transaction, message)
         crash_point("consumer.before_commit")
+
+    def _measure(self, transaction: Transaction, outcome: str, number: int) -> None:
+        measure(transaction, MESSAGES, number, topic=self._topic, outcome=outcome)
 
     async def _handle(self, transaction: Transaction, message: M) -> None:
         with structlog.contextvars.bound_contextvars(
@@ -129,6 +145,7 @@ class BatchConsumer(Generic[M]):
         _log.error("message.unreadable", topic=self._topic, offset=record.offset, reason=reason)
         await dead_letters.park(transaction, self.consumer.group, record, reason, retry=None)
         await self.consumer.give_up(transaction, record.order_id, "unreadable message")
+        self._measure(transaction, "unreadable", 1)
         return None
 
     async def redeliver(
@@ -136,7 +153,7 @@ class BatchConsumer(Generic[M]):
     ) -> datetime | None:
         """Try a parked message again; return when to try next, or None at the end."""
         try:
-            async with transaction.begin_nested():
+            async with savepoint(transaction):
                 await self._apply(transaction, [record])
                 await dead_letters.delivered(transaction, job.subject)
         except Exception as error:

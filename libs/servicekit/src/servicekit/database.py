@@ -15,6 +15,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from servicekit import measures
+
 Transaction = AsyncConnection
 """A connection inside a transaction that its unit of work commits."""
 
@@ -33,6 +35,7 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
+        self.measurements = measures.Measurements()
 
     @classmethod
     def connect(cls, url: SecretStr, *, pool_size: int = 10) -> "Database":
@@ -52,8 +55,11 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """The unit of work: commits at the end, rolls back on any exception."""
-        async with self.engine.begin() as transaction:
-            yield transaction
+        async with self.engine.connect() as transaction:
+            async with transaction.begin():
+                measures.begin(transaction)
+                yield transaction
+            self.measurements.committed(transaction)
 
     async def ping(self) -> None:
         """Ask for an answer.

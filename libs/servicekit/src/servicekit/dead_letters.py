@@ -26,7 +26,7 @@ RETRY_DELAYS: Final = tuple(timedelta(seconds=seconds) for seconds in (1, 4, 16,
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A Kafka record as it came, readable or not."""
+    """A Kafka record as it came, readable or not; `sent_at` in seconds since the epoch."""
 
     topic: str
     partition: int
@@ -34,6 +34,7 @@ class Record:
     key: bytes | None
     body: bytes | None
     headers: Mapping[str, str]
+    sent_at: float | None = None
 
     @property
     def order_id(self) -> UUID | None:

@@ -22,6 +22,7 @@ from foundation.telemetry import current_traceparent, span_from
 from sqlalchemy.dialects.postgresql import insert
 
 from servicekit.database import Database, Transaction, is_transient
+from servicekit.measures import savepoint
 from servicekit.notifications import notify
 from servicekit.outbox import wait_for_wake
 from servicekit.tables import jobs
@@ -275,7 +276,7 @@ class JobRunner:
             _log.warning("job.lease_lost", kind=job.kind, subject=job.subject)
             return
         try:
-            async with transaction.begin_nested():
+            async with savepoint(transaction):
                 due_at = await finished.settle(transaction)
         except Exception as error:
             if is_transient(error):

@@ -87,7 +87,15 @@ async def _as_records(message: Any) -> list[Record]:
 
 def _record(record: ConsumerRecord) -> Record:
     headers = {key: header_text(value) for key, value in record.headers}
-    return Record(record.topic, record.partition, record.offset, record.key, record.value, headers)
+    return Record(
+        record.topic,
+        record.partition,
+        record.offset,
+        record.key,
+        record.value,
+        headers,
+        record.timestamp / 1000,
+    )
 
 
 async def answers(settings: KafkaSettings) -> bool:

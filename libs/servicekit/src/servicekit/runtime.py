@@ -21,6 +21,8 @@ from fastapi import APIRouter, FastAPI
 from faststream.kafka import KafkaBroker
 from foundation.clock import Clock, SystemClock
 from foundation.settings import ServiceSettings
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.registry import Collector
 from webkit.http import create_http
 from webkit.jwks import HttpJwks, JwksSource, StaticJwks
 from webkit.tokens import TokenVerifier, install_tokens
@@ -29,10 +31,13 @@ from servicekit.consumer import BatchConsumer, Consumer, redelivery_runner
 from servicekit.database import Database
 from servicekit.jobs import JobRunner
 from servicekit.kafka import answers, build_broker, missing_topics, sender, subscribe
+from servicekit.measures import Measure
 from servicekit.migrations import check_schema
 from servicekit.notifications import Notifications
 from servicekit.outbox import OutboxRelay
+from servicekit.progress import ProgressCollector
 from servicekit.pruning import INBOX, Pruner, Retention
+from servicekit.readings import Reading
 from servicekit.refusals import TopicsMissing
 from servicekit.sampler import Sampler
 
@@ -52,6 +57,9 @@ class Service:
     consumers: Sequence[Consumer[Any]] = ()
     jobs: Sequence[JobRunner] = ()
     retentions: Sequence[Retention] = ()
+    measures: Sequence[Measure] = ()
+    readings: Sequence[Reading] = ()
+    collectors: Sequence[Collector] = ()
     routers: Sequence[APIRouter] = ()
     resources: Sequence[AbstractAsyncContextManager[Any]] = ()
     body_limits: Mapping[str, int] = field(default_factory=dict)
@@ -202,7 +210,8 @@ def _end_process_if_failed(task: asyncio.Task[None]) -> None:
 def create_app(service: Service) -> FastAPI:
     """The ASGI application of a service; its lifespan runs everything else."""
     runtime = Runtime(service)
-    sampler = Sampler(service.database)
+    sampler = Sampler(service.database, service.readings)
+    _show_metrics(service, runtime, sampler.registry)
     client = httpx.AsyncClient()
 
     @asynccontextmanager
@@ -229,6 +238,16 @@ def create_app(service: Service) -> FastAPI:
     install_tokens(app, TokenVerifier(jwks, service.clock))
     app.state.runtime = runtime
     return app
+
+
+def _show_metrics(service: Service, runtime: Runtime, registry: CollectorRegistry) -> None:
+    service.database.measurements.show(service.measures)
+    ProcessCollector(registry=registry)
+    registry.register(service.database.measurements.registry)
+    progresses = [consumer.progress for consumer in runtime.consumers]
+    registry.register(ProgressCollector(progresses, runtime.broker.subscribers))
+    for collector in service.collectors:
+        registry.register(collector)
 
 
 def _remote_jwks(service: Service, client: httpx.AsyncClient) -> JwksSource:

@@ -5,17 +5,24 @@ and work move; alerts stand on them.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
 from prometheus_client import CollectorRegistry, Gauge
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.pool import QueuePool
 
 from servicekit.database import Database
+from servicekit.readings import Reading, ReadingGauge
 from servicekit.tables import dead_letters, jobs, outbox
 
 _EVERY_S = 5.0
+# A service's own readings count whole tables: not every time.
+_OWN_EVERY = 3
 
 _log = structlog.get_logger()
 
@@ -23,8 +30,9 @@ _log = structlog.get_logger()
 class Sampler:
     """Keeps the gauges of one service current."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, readings: Sequence[Reading] = ()) -> None:
         self._database = database
+        self._rounds = 0
         self.registry = CollectorRegistry()
         self._pending = Gauge("outbox_pending", "Messages not sent yet", registry=self.registry)
         self._age = Gauge(
@@ -40,6 +48,15 @@ class Sampler:
         self._dead = Gauge(
             "dead_letters", "Messages given up or tried again", ["topic"], registry=self.registry
         )
+        self._read_at = Gauge(
+            "figures_read_timestamp_seconds", "When these gauges were read", registry=self.registry
+        )
+        self._loop_lag = Gauge(
+            "event_loop_lag_seconds", "How much too late a timer was", registry=self.registry
+        )
+        in_use = Gauge("database_connections_in_use", "Of the pool", registry=self.registry)
+        in_use.set_function(lambda: _in_use(database))
+        self._own = [ReadingGauge(reading, self.registry) for reading in readings]
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -57,7 +74,9 @@ class Sampler:
                 await self.sample()
             except Exception as error:  # noqa: BLE001  figures come back with PostgreSQL
                 _log.warning("sampler.failed", error=repr(error))
+            before = time.perf_counter()
             await asyncio.sleep(_EVERY_S)
+            self._loop_lag.set(max(0.0, time.perf_counter() - before - _EVERY_S))
 
     async def sample(self) -> None:
         """Read every figure once."""
@@ -66,6 +85,7 @@ class Sampler:
             due = (await connection.execute(_DUE)).all()
             failing = (await connection.execute(_FAILING)).all()
             dead = (await connection.execute(_DEAD)).all()
+            await self._sample_own(connection)
         self._pending.set(pending.number)
         self._age.set(pending.age or 0)
         for gauge in (self._due, self._overdue, self._failing, self._dead):
@@ -77,6 +97,18 @@ class Sampler:
             self._failing.labels(row.kind).set(row.number)
         for row in dead:
             self._dead.labels(row.topic).set(row.number)
+        self._read_at.set_to_current_time()
+
+    async def _sample_own(self, connection: AsyncConnection) -> None:
+        if self._rounds % _OWN_EVERY == 0:
+            for gauge in self._own:
+                gauge.show((await connection.execute(gauge.reading.query)).all())
+        self._rounds += 1
+
+
+def _in_use(database: Database) -> int:
+    pool: Any = database.engine.pool
+    return int(pool.checkedout()) if isinstance(pool, QueuePool) else 0
 
 
 def _age(column: sa.ColumnElement[object]) -> sa.Label[float]:
