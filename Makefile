@@ -75,6 +75,15 @@ apiserver: ## Build kube-apiserver and etcd for tests/deploy/test_apiserver.py (
 test-servers: $(READY) servers ## The port tests of S3 and mail on the real servers
 	@$(RUN) pytest -q services/delivery/tests/integration $(T)
 
+##@ Prove
+.PHONY: chaos-points chaos-crash
+# More options: make chaos-crash ARGS="--runs 8 --seed 7 --points kinguin.after_post"; --help says all.
+chaos-points: $(READY) ## List every crash point: where it stands, and who passes it
+	@$(RUN) chaos points
+
+chaos-crash: $(READY) ## End services at every crash point, by KILL and TERM, at the 1st and 2nd pass
+	@KAFKA=apache $(RUN) chaos crash $(ARGS)
+
 ##@ Check
 .PHONY: check lint types imports dependencies manifests documents audit licences format
 check: lint types imports dependencies documents ## All checks below, but manifests (`make test` has them), audit and licences

@@ -1,0 +1,122 @@
+"""`python -m chaos crash | points`: make faults on a stack of their own, and judge what is left.
+
+Exit code 0 only if every run passed and no invariant is violated. The seed is printed first
+and repeats the choice of runs; each battery writes its outcome to a folder for the evidence.
+"""
+
+import asyncio
+import random
+import secrets
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+from stack.whole_stack import RunningStack, whole_stack
+
+from chaos import crash_sweep
+from chaos.arming import Arming, Triggers
+from chaos.crash_sweep import CrashSweep
+from chaos.customers import Customers
+from chaos.outcome import Outcome
+from chaos.points import POINTS, Place, places
+
+OUT = Path("dist/chaos")
+_HTTP_TIMEOUT_S = 30.0
+
+app = typer.Typer(
+    help="The battery: faults on a running stack, and what must hold after each.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+Seed = Annotated[int | None, typer.Option(help="Repeats an earlier choice; random without.")]
+Runs = Annotated[int, typer.Option(min=1, help="At most so many runs, chosen by the seed.")]
+Out = Annotated[Path, typer.Option(help="Where the outcome is written, as <battery>.json.")]
+
+
+@app.command()
+def points() -> None:
+    """List every crash point: where it stands, and in which services it is passed."""
+    for point in POINTS:
+        typer.echo(f"{point.name:28} {', '.join(point.services)}: {point.says}")
+
+
+@app.command()
+def crash(
+    points: Annotated[
+        str, typer.Option(help="Comma-separated: `kinguin.after_post` or `orders:relay.after_send`")
+    ] = "",
+    signals: Annotated[str, typer.Option(help="KILL, TERM or both")] = "KILL,TERM",
+    hits: Annotated[str, typer.Option(help="Which pass ends the process")] = "1,2",
+    runs: Runs = 1000,
+    seed: Seed = None,
+    out: Out = OUT,
+) -> None:
+    """End services at named points under load: each point, each signal, first and second hit."""
+    number = _say_seed(seed)
+    dice = random.Random(number)  # noqa: S311  repeatable, no secret
+    armings = crash_sweep.plan(
+        _chosen(points),
+        dice,
+        endings=signals.split(","),
+        hits=[int(hit) for hit in hits.split(",")],
+    )[:runs]
+    outcome = Outcome("crash", number)
+    with tempfile.TemporaryDirectory(prefix="bitloot-points-") as triggers_folder:
+        triggers = Triggers(Path(triggers_folder))
+        folder = Path(tempfile.mkdtemp(prefix="bitloot-chaos-"))
+        with whole_stack(folder, triggers.settings()) as stack:
+            asyncio.run(_sweep(stack, triggers, outcome, dice, armings))
+    _finish(outcome, out, folder)
+
+
+async def _sweep(
+    stack: RunningStack,
+    triggers: Triggers,
+    outcome: Outcome,
+    dice: random.Random,
+    armings: Sequence[Arming],
+) -> None:
+    async with httpx.AsyncClient(timeout=_HTTP_TIMEOUT_S, trust_env=False) as http:
+        customers = Customers(stack, http, dice)
+        await CrashSweep(stack, customers, triggers, outcome, typer.echo).run(armings)
+
+
+def _chosen(text: str) -> list[Place]:
+    wanted = {name for name in text.split(",") if name}
+    every = list(places())
+    known = {place.point for place in every} | {str(place) for place in every}
+    if unknown := wanted - known:
+        raise typer.BadParameter(f"no such point: {', '.join(sorted(unknown))}; see `points`")
+    return [p for p in every if not wanted or p.point in wanted or str(p) in wanted]
+
+
+def _say_seed(seed: int | None) -> int:
+    number = secrets.randbelow(2**31) if seed is None else seed
+    typer.echo(f"seed {number}")
+    return number
+
+
+def _finish(outcome: Outcome, out: Path, folder: Path) -> None:
+    """Write the outcome, say what is wrong, and keep the logs of what went wrong.
+
+    Raises:
+        typer.Exit: something is wrong.
+    """
+    file = outcome.save(out)
+    for run in outcome.failures:
+        typer.echo(f"FAILED {run.name}: {run.problem}")
+    for number, found in outcome.violations.items():
+        for finding in found:
+            typer.echo(f"VIOLATED invariant {number}: {finding}")
+    summary = f"{len(outcome.runs)} runs, {len(outcome.failures)} failed, {outcome.orders} orders"
+    violations = sum(map(len, outcome.violations.values()))
+    typer.echo(f"{summary}, {violations} violations, {outcome.seconds:.0f} s; {file}")
+    if outcome.is_good:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    typer.echo(f"all logs are kept in {folder}")
+    raise typer.Exit(1)

@@ -1,0 +1,61 @@
+"""Customers at work in the background while something else happens in the foreground."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from chaos.customers import Customers
+
+_LOOK_S: Final = 1.0
+
+
+@dataclass
+class Crowd:
+    """Starts purchases and forgets none of them."""
+
+    customers: Customers
+    _tasks: dict["asyncio.Task[Any]", str] = field(default_factory=dict)
+
+    @classmethod
+    @asynccontextmanager
+    async def gather(cls, customers: Customers) -> AsyncIterator["Crowd"]:
+        """A crowd whose orders are looked at once a second; nobody is left at work at the end."""
+        crowd = cls(customers)
+        watcher = asyncio.create_task(crowd._watch())
+        try:
+            yield crowd
+        finally:
+            for task in (watcher, *crowd._tasks):
+                task.cancel()
+            await asyncio.gather(watcher, *crowd._tasks, return_exceptions=True)
+
+    def order(self, why: str) -> None:
+        """Begin a purchase for the run `why`."""
+        self._start(self.customers.order_and_pay(why), why)
+
+    def reveal(self) -> None:
+        """Let somebody open a link, if there is one."""
+        self._start(self.customers.reveal_one(), "revealing")
+
+    async def rest(self) -> list[tuple[str, BaseException]]:
+        """Wait until every purchase is paid; who gave up, and why."""
+        answers = await asyncio.gather(*self._tasks, return_exceptions=True)
+        whys = list(self._tasks.values())
+        self._tasks.clear()
+        return [
+            (why, answer)
+            for why, answer in zip(whys, answers, strict=True)
+            if isinstance(answer, BaseException)
+        ]
+
+    def _start(self, work: Any, why: str) -> None:
+        self._tasks[asyncio.create_task(work)] = why
+
+    async def _watch(self) -> None:
+        """Keep the tickets' states fresh enough to know what can be revealed."""
+        while True:
+            for ticket in self.customers.open_tickets()[:10]:
+                await self.customers.page(ticket)
+            await asyncio.sleep(_LOOK_S)
