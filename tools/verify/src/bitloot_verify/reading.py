@@ -25,7 +25,8 @@ _SQL: Final[dict[str, dict[type, str]]] = {
         rows.Order: "SELECT id, currency, total, status, money, cancelled, attention, placed_at"
         " FROM orders WHERE placed_at >= :since",
         rows.Item: "SELECT i.id, order_id, product_id, quantity, unit_price, product_source_type,"
-        " i.status FROM order_items i JOIN orders o ON o.id = order_id WHERE placed_at >= :since",
+        " i.status, cancellation FROM order_items i JOIN orders o ON o.id = order_id"
+        " WHERE placed_at >= :since",
         rows.ItemStep: "SELECT item_id, h.status FROM order_history h"
         " JOIN orders o ON o.id = order_id"
         " WHERE item_id IS NOT NULL AND placed_at >= :since ORDER BY seq",
@@ -45,7 +46,7 @@ _SQL: Final[dict[str, dict[type, str]]] = {
     "fulfillment-custom": {
         rows.CustomLine: "SELECT id, order_id, quantity, state FROM lines"
         " WHERE requested_at >= :since",
-        rows.StockKey: "SELECT k.id, product_id, fingerprint, origin, state, line_id"
+        rows.StockKey: "SELECT k.id, product_id, fingerprint, origin, state, line_id, reserved_for"
         " FROM stock_keys k LEFT JOIN assignments ON key_id = k.id",
         rows.Upload: "SELECT product_id, sum(added)::int FROM uploads GROUP BY 1",
     },

@@ -29,6 +29,7 @@ class Item(NamedTuple):
     unit_price: Decimal
     source_type: str
     status: str
+    cancellation: str | None
 
 
 class ItemStep(NamedTuple):
@@ -90,7 +91,7 @@ class CustomLine(NamedTuple):
 
 
 class StockKey(NamedTuple):
-    """fulfillment_custom.stock_keys with the line that has it."""
+    """fulfillment_custom.stock_keys with the line that has it, or for which it is held."""
 
     id: UUID
     product_id: UUID
@@ -98,6 +99,7 @@ class StockKey(NamedTuple):
     origin: str
     state: str
     line_id: UUID | None
+    reserved_for: UUID | None
 
 
 class Upload(NamedTuple):

@@ -128,7 +128,22 @@ def stock_adds_up(reading: Reading) -> Iterator[Finding]:
             yield Finding(f"stock key {key.id}", f"given to a line and {key.state} as well")
         if key.state == "assigned" and not is_given:
             yield Finding(f"stock key {key.id}", "assigned to no line")
+    yield from _held_for_nothing(reading)
     for product_id in added.keys() | uploaded.keys():
         if added.get(product_id, 0) != uploaded[product_id]:
             says = f"{added.get(product_id, 0)} keys uploaded, {uploaded[product_id]} there"
             yield Finding(f"product {product_id}", says)
+
+
+def _held_for_nothing(reading: Reading) -> Iterator[Finding]:
+    """Keys are held only for lines that may still want them."""
+    orders, items = reading.by_id(rows.Order), reading.by_id(rows.Item)
+    for key in reading.all(rows.StockKey):
+        item = items.get(key.reserved_for) if key.reserved_for else None
+        order = orders.get(item.order_id) if item else None
+        if item is None or order is None:
+            continue
+        is_over = order.cancelled or order.money == "expired"
+        if is_over or item.status not in {"waiting", "requested"}:
+            says = f"held for line {item.id}, which is {item.status} of a {order.status} order"
+            yield Finding(f"stock key {key.id}", says)

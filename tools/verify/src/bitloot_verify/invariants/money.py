@@ -69,6 +69,7 @@ def money_adds_up(reading: Reading) -> Iterator[Finding]:
     """12. What came in is fulfilled, on its way, owed back, refunded or noted for a person."""
     yield from _invoices_ask_what_orders_cost(reading)
     yield from _received_is_what_paid_orders_cost(reading)
+    yield from _nobody_has_key_and_money(reading)
     yield from _further_money_is_noted(reading)
 
 
@@ -100,6 +101,15 @@ def _received_is_what_paid_orders_cost(reading: Reading) -> Iterator[Finding]:
     for item in reading.all(rows.Item):
         if item.order_id in with_money and item.status in {"cancelled", "failed"}:
             yield Finding(f"line {item.id}", f"paid and {item.status}, but nothing is owed back")
+
+
+def _nobody_has_key_and_money(reading: Reading) -> Iterator[Finding]:
+    """Cancelled and owed back only where the key was never shown."""
+    shown = {d.line_id for d in reading.all(rows.Delivery) if d.was_revealed}
+    for item in reading.all(rows.Item):
+        is_owed = item.cancellation == "asked" and item.status in {"refund_due", "refunded"}
+        if is_owed and item.id in shown:
+            yield Finding(f"line {item.id}", "cancelled and owed back, but its key was shown")
 
 
 def _further_money_is_noted(reading: Reading) -> Iterator[Finding]:
