@@ -1,0 +1,378 @@
+"""Random lives of orders with own stock, their messages carried in any order, some again.
+
+Orders and fulfillment-custom are real, on real databases; payments and delivery are a few
+rules of the model. A failing run prints its steps and a blob for `@reproduce_failure`;
+`--hypothesis-seed=N` repeats a whole run.
+"""
+
+import asyncio
+import os
+from collections import Counter, defaultdict
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from typing import Any, TypeVar
+from uuid import UUID
+
+import fulfillment_custom.testing as stock_testing
+import orders.testing as orders_testing
+import pytest
+import sqlalchemy as sa
+from contracts import (
+    DeliveryState,
+    DeliveryUpdated,
+    FulfillmentRequestedCustom,
+    FulfillmentState,
+    FulfillmentUpdated,
+    KeyReady,
+    Message,
+    OrderCancelled,
+    OrderPlaced,
+    PaymentState,
+    StockUpdated,
+)
+from contracts.testing import a_delivery_updated, a_payment_confirmed, a_payment_updated
+from foundation.clock import new_id
+from foundation.testing import FixedClock
+from fulfillment_custom.adapters.tables import assignments, stock_keys
+from fulfillment_custom.bootstrap import build_service as build_stock
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from orders.adapters.tables import order_items
+from orders.adapters.tables import orders as orders_table
+from orders.bootstrap import build_service as build_orders
+from servicekit.tables import outbox
+from servicekit.testing import ServiceHarness
+from webkit.testing import admin_token
+from webkit.tokens import TokenSigner
+
+pytestmark = [pytest.mark.component, pytest.mark.timeout(600)]
+
+T = TypeVar("T")
+
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "12"))
+"""Lives a run; more find more: 30 take two minutes on two cores."""
+
+_FROM_ORDERS = (OrderPlaced, OrderCancelled, FulfillmentRequestedCustom)
+_FROM_STOCK = (StockUpdated, FulfillmentUpdated, KeyReady)
+_KEPT = "'alembic_version', 'schema_fits', 'rollout', 'outbox_lease'"
+_NO_MONEY_OWED = {"delayed", "stored", "delivered"}
+
+some = st.integers(0, 1_000_000)
+
+
+class ModelDelivery:
+    """What delivery promises: a key is shown, or its line is void, never both."""
+
+    def __init__(self) -> None:
+        self.deliveries: dict[UUID, KeyReady] = {}
+        self.buried: set[UUID] = set()
+        self.void: set[UUID] = set()
+        self.revealed: set[UUID] = set()
+        self.version = 0
+
+    def take_keys(self, message: KeyReady) -> list[DeliveryUpdated]:
+        """Store them, unless the line was cancelled before."""
+        line = message.line_id
+        known = self.deliveries.setdefault(line, message)
+        assert [k.fingerprint for k in known.keys] == [k.fingerprint for k in message.keys]
+        if line in self.buried or line in self.void:
+            self.void.add(line)
+            return [self._news(line, DeliveryState.VOIDED, revealed=False)]
+        return [self._news(line, DeliveryState.STORED), self._news(line, DeliveryState.MAILED)]
+
+    def cancel(self, message: OrderCancelled) -> list[DeliveryUpdated]:
+        """Answer for every line whose keys are here."""
+        return [
+            news for line in message.line_ids if message.final for news in self._cancel_line(line)
+        ]
+
+    def _cancel_line(self, line: UUID) -> list[DeliveryUpdated]:
+        if line not in self.deliveries:
+            self.buried.add(line)
+            return []
+        if line in self.revealed:
+            return [self._news(line, DeliveryState.REVEALED, revealed=True)]
+        self.void.add(line)
+        return [self._news(line, DeliveryState.VOIDED, revealed=False)]
+
+    def reveal(self, line: UUID) -> list[DeliveryUpdated]:
+        """Show the keys, if the link still lives."""
+        if line in self.void:
+            return []
+        self.revealed.add(line)
+        return [self._news(line, DeliveryState.REVEALED, revealed=True)]
+
+    def _news(
+        self, line: UUID, state: DeliveryState, *, revealed: bool | None = None
+    ) -> DeliveryUpdated:
+        self.version += 1
+        return a_delivery_updated(
+            order_id=self.deliveries[line].order_id,
+            line_id=line,
+            delivery_id=line,
+            state=state,
+            version=self.version,
+            revealed=revealed,
+        )
+
+
+class Shop(RuleBasedStateMachine):
+    """Customers, the gateway, an admin, and a postman who keeps no order."""
+
+    urls: tuple[str, str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.stack = AsyncExitStack()
+        self.clock = FixedClock()
+        self.delivery = ModelDelivery()
+        self.bag: list[Message] = []
+        self.carried: list[Message] = []
+        self.read_up_to = {"orders": 0, "stock": 0}
+        self.uploaded: Counter[UUID] = Counter()
+        self.placed: list[UUID] = []
+        self.said: defaultdict[UUID, set[FulfillmentState]] = defaultdict(set)
+        self.owner: dict[str, UUID] = {}
+        self.do(self._open())
+
+    def do(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run to the end on the machine's own loop."""
+        return self.runner.run(work)
+
+    async def _open(self) -> None:
+        orders_settings = orders_testing.some_settings(self.urls[0])
+        stock_settings = stock_testing.some_settings(self.urls[1])
+        self.signer = TokenSigner(orders_settings.token_signing_keys)
+        jwks = stock_testing.SIGNER.static_jwks()
+        orders = build_orders(orders_settings, self.clock)
+        stock = build_stock(stock_settings, self.clock, jwks)
+        self.orders = await self.stack.enter_async_context(ServiceHarness.start(orders))
+        self.stock = await self.stack.enter_async_context(ServiceHarness.start(stock))
+        for service in (self.orders, self.stock):
+            await _empty(service)
+
+    def _admin(self, signer: TokenSigner) -> dict[str, str]:
+        return {"Authorization": f"Bearer {admin_token(signer, now=self.clock.now())}"}
+
+    def teardown(self) -> None:
+        """Bring what is on its way, look once more, and close."""
+        try:
+            if hasattr(self, "products"):
+                self.do(self._settle())
+        finally:
+            self.do(self.stack.aclose())
+            self.runner.close()
+
+    @initialize()
+    def open_the_shop(self) -> None:
+        """One product that may wait for an upload, and one that may not."""
+        firm, soft = (orders_testing.a_product(backorder=value) for value in (False, True))
+        self.products = [firm.id, soft.id]
+        self.do(orders_testing.keep(self.orders, firm, soft))
+
+    @rule(which=st.integers(0, 1), number=st.integers(1, 3))
+    def upload(self, which: int, number: int) -> None:
+        """Keys come onto the shelf."""
+        product = self.products[which]
+        self.do(self._upload(product, number))
+        self.uploaded[product] += number
+
+    async def _upload(self, product: UUID, number: int) -> None:
+        body = {"keys": [f"KEY-{new_id()}" for _ in range(number)]}
+        path = f"/admin/products/{product}/keys"
+        answer = await self.stock.http.post(
+            path, json=body, headers=self._admin(stock_testing.SIGNER)
+        )
+        assert answer.json()["added"] == number
+        await self._collect()
+
+    @rule(lines=st.lists(st.tuples(st.integers(0, 1), st.integers(1, 3)), min_size=1, max_size=3))
+    def place(self, lines: list[tuple[int, int]]) -> None:
+        """A customer orders; refused at the door, nothing happened."""
+        self.do(self._place(lines))
+
+    async def _place(self, lines: list[tuple[int, int]]) -> None:
+        items = [{"product_id": str(self.products[w]), "quantity": n} for w, n in lines]
+        body = {"email": "buyer@example.com", "accept_terms": True, "items": items}
+        answer = await self.orders.http.post("/orders", json=body)
+        assert answer.status_code in {201, 409}, answer.text
+        if answer.status_code == 201:
+            self.placed.append(UUID(answer.json()["id"]))
+        await self._collect()
+
+    @precondition(lambda self: self.placed)
+    @rule(
+        pick=some,
+        state=st.sampled_from(
+            [PaymentState.INVOICE_READY, PaymentState.CONFIRMING, PaymentState.EXPIRED, None]
+        ),
+    )
+    def pay(self, pick: int, state: PaymentState | None) -> None:
+        """The gateway says something; None is the money, confirmed."""
+        order_id = self.placed[pick % len(self.placed)]
+        if state is None:
+            self.bag.append(a_payment_confirmed(order_id=order_id))
+        else:
+            self.bag.append(a_payment_updated(order_id=order_id, state=state))
+
+    @precondition(lambda self: self.placed)
+    @rule(pick=some, action=st.sampled_from(["cancel", "retry"]))
+    def act(self, pick: int, action: str) -> None:
+        """An admin does something, or is told why not."""
+        self.do(self._act(self.placed[pick % len(self.placed)], action))
+
+    async def _act(self, order_id: UUID, action: str) -> None:
+        body = {"action": action, "reason": "the model"}
+        path = f"/admin/orders/{order_id}/actions"
+        answer = await self.orders.http.post(path, json=body, headers=self._admin(self.signer))
+        assert answer.status_code in {200, 409}, answer.text
+        await self._collect()
+
+    @precondition(lambda self: self.delivery.deliveries)
+    @rule(pick=some)
+    def reveal(self, pick: int) -> None:
+        """A buyer opens the link."""
+        lines = sorted(self.delivery.deliveries)
+        self.bag += self.delivery.reveal(lines[pick % len(lines)])
+
+    @rule(minutes=st.sampled_from([1, 20, 24 * 60]))
+    def wait(self, minutes: int) -> None:
+        """Time passes, and what is due is done."""
+        self.clock.advance(minutes=minutes)
+        self.do(self._run_jobs())
+
+    async def _run_jobs(self) -> None:
+        await self.orders.run_jobs()
+        await self.stock.run_jobs()
+        await self._collect()
+
+    @precondition(lambda self: self.bag)
+    @rule(picks=st.lists(some, min_size=1, max_size=4))
+    def carry(self, picks: list[int]) -> None:
+        """Some of the messages arrive."""
+        for pick in picks:
+            if self.bag:
+                self.do(self._bring(self.bag.pop(pick % len(self.bag))))
+
+    @precondition(lambda self: self.carried)
+    @rule(pick=some)
+    def carry_again(self, pick: int) -> None:
+        """A message that arrived before arrives once more."""
+        self.do(self._bring(self.carried[pick % len(self.carried)]))
+
+    async def _bring(self, message: Message) -> None:
+        self.carried.append(message)
+        if isinstance(message, OrderCancelled):
+            self.bag += self.delivery.cancel(message)
+        if isinstance(message, KeyReady):
+            self.bag += self.delivery.take_keys(message)
+        elif isinstance(message, _FROM_ORDERS):
+            await self.stock.deliver(message)
+        else:
+            await self.orders.deliver(message)
+        await self._collect()
+
+    async def _collect(self) -> None:
+        """Take what both services sent since the last time."""
+        self.bag += await self._sent(self.orders, "orders", _FROM_ORDERS)
+        for message in await self._sent(self.stock, "stock", _FROM_STOCK):
+            self.bag.append(message)
+            if isinstance(message, FulfillmentUpdated) and message.line_id:
+                self.said[message.line_id].add(message.state)
+            if isinstance(message, KeyReady):
+                for key in message.keys:
+                    given_to = self.owner.setdefault(key.fingerprint, message.line_id)
+                    assert given_to == message.line_id, "a key went to two lines"
+
+    async def _sent(
+        self, service: ServiceHarness, name: str, kinds: tuple[type[Message], ...]
+    ) -> list[Message]:
+        by_topic = {kind.topic.value: kind for kind in kinds}
+        query = sa.select(outbox).where(outbox.c.seq > self.read_up_to[name])
+        async with service.database.transaction() as transaction:
+            rows = (await transaction.execute(query.order_by(outbox.c.seq))).all()
+        if rows:
+            self.read_up_to[name] = rows[-1].seq
+        return [by_topic[row.topic].model_validate_json(row.body) for row in rows]
+
+    @invariant()
+    def stock_adds_up(self) -> None:
+        """Uploaded is what is there; a key is given away exactly if it is assigned."""
+        self.do(self._check_stock())
+
+    async def _check_stock(self) -> None:
+        async with self.stock.database.transaction() as transaction:
+            keys = (await transaction.execute(sa.select(stock_keys))).all()
+            given = set(await transaction.scalars(sa.select(assignments.c.key_id)))
+        assert Counter(key.product_id for key in keys) == self.uploaded
+        assert {key.id for key in keys if key.state == "assigned"} == given
+
+    @invariant()
+    def nobody_gets_both(self) -> None:
+        """What was shown is not owed back, and money is owed only after an answer."""
+        self.do(self._check_lines())
+
+    async def _check_lines(self) -> None:
+        for line in await self._lines():
+            if line.status != "refund_due":
+                continue
+            assert line.id not in self.delivery.revealed, "the key and the money"
+            answered = {FulfillmentState.FAILED, FulfillmentState.RELEASED} & self.said[line.id]
+            is_void = line.id in self.delivery.void
+            assert answered or is_void or line.cancelled, "owed back before anybody answered"
+
+    async def _lines(self) -> list[Any]:
+        query = sa.select(
+            order_items.c.id, order_items.c.status, orders_table.c.money, orders_table.c.cancelled
+        ).join(orders_table)
+        async with self.orders.database.transaction() as transaction:
+            return list((await transaction.execute(query)).all())
+
+    async def _settle(self) -> None:
+        """When every message has arrived, nothing is held in vain and every payer has an end."""
+        while self.bag:
+            await self._bring(self.bag.pop(0))
+        await self._check_stock()
+        await self._check_lines()
+        async with self.stock.database.transaction() as transaction:
+            query = sa.select(stock_keys.c.reserved_for).where(stock_keys.c.state == "reserved")
+            held = set(await transaction.scalars(query))
+        for line in await self._lines():
+            is_over = line.cancelled or line.money in {"expired", "paid"}
+            assert not (is_over and line.id in held), f"held for nothing: {line}"
+            if line.money == "paid":
+                assert line.status in {"refund_due", *_NO_MONEY_OWED}, f"left alone: {line}"
+
+
+async def _empty(service: ServiceHarness) -> None:
+    async with service.database.transaction() as transaction:
+        names = await transaction.scalars(
+            sa.text(
+                "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables"  # noqa: S608  no input
+                f" WHERE schemaname = 'public' AND tablename NOT IN ({_KEPT})"
+            )
+        )
+        await transaction.execute(sa.text(f"TRUNCATE {names.one()} RESTART IDENTITY"))
+
+
+def test_random_lives_keep_the_promise(urls: tuple[str, str]) -> None:
+    machine = type("ShopOnTheseDatabases", (Shop,), {"urls": urls})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=40,
+            deadline=None,
+            print_blob=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
