@@ -17,6 +17,7 @@ from fulfillment_kinguin.adapters.esa_client import EsaClient
 from fulfillment_kinguin.adapters.kinguin_http import KinguinHttp, kinguin_client
 from fulfillment_kinguin.adapters.sales_manager_client import SalesManagerClient
 from fulfillment_kinguin.adapters.switch import Switch
+from fulfillment_kinguin.domain.choose_offer import PriceLimits
 from fulfillment_kinguin.entrypoints.consume_fulfillment_requested import (
     fulfillment_requested_consumer,
 )
@@ -36,6 +37,7 @@ from fulfillment_kinguin.handlers.deliver_keys import DeliverKeys
 from fulfillment_kinguin.handlers.finish_purchase import FinishPurchase
 from fulfillment_kinguin.handlers.fulfill_line import FulfillLine
 from fulfillment_kinguin.handlers.give_up import ReportDeadLetter
+from fulfillment_kinguin.handlers.guard_spending import GuardSpending
 from fulfillment_kinguin.handlers.place_purchase import PlacePurchase
 from fulfillment_kinguin.handlers.plan_purchase import PlanPurchase
 from fulfillment_kinguin.handlers.poll_later import PollLater
@@ -58,6 +60,7 @@ class _Parts:
     plan: PlanPurchase
     settle: SettlePurchase
     deliver: DeliverKeys
+    guard: GuardSpending
 
 
 def build_service(
@@ -105,7 +108,8 @@ def build_supplier(
 
 def _parts(settings: KinguinSettings, clock: Clock, supplier: KeySupplier) -> _Parts:
     switch = Switch(kinguin_enabled=settings.kinguin_enabled)
-    settle = SettlePurchase(settings.poll_schedule, clock)
+    guard = GuardSpending(settings.spend_caps, settings.kinguin_eur_usd_rate)
+    settle = SettlePurchase(settings.poll_schedule, clock, guard)
     return _Parts(
         settings=settings,
         database=Database.connect(settings.database_url),
@@ -114,6 +118,7 @@ def _parts(settings: KinguinSettings, clock: Clock, supplier: KeySupplier) -> _P
         switch=switch,
         plan=PlanPurchase(switch),
         settle=settle,
+        guard=guard,
         deliver=DeliverKeys(settle),
     )
 
@@ -130,9 +135,11 @@ def _consumers(parts: _Parts) -> Sequence[Consumer[Any]]:
 
 def _jobs(parts: _Parts) -> Sequence[JobRunner]:
     clock, database, settle = parts.clock, parts.database, parts.settle
-    rate = parts.settings.kinguin_eur_usd_rate
-    buy = BuyOnce(parts.supplier, settle, database, clock, rate)
-    place = PlacePurchase(buy, parts.plan, database, clock)
+    limits = PriceLimits(
+        parts.settings.kinguin_eur_usd_rate, parts.settings.kinguin_margin_floor_percent
+    )
+    buy = BuyOnce(parts.supplier, settle, database, clock, limits, parts.guard)
+    place = PlacePurchase(buy, parts.plan, parts.guard, database, clock)
     search = SearchPurchase(parts.supplier, buy, settle, database, clock)
     return (
         place_job(place, database, clock),

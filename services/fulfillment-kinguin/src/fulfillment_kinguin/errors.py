@@ -10,7 +10,10 @@ FulfillmentKinguinError
     │   │   └── PriceAboveLimit
     │   └── NotNow             but may later, when a person has acted
     │       ├── InsufficientBalance
-    │       └── Unauthorized
+    │       ├── Unauthorized
+    │       └── OwnGuard           not Kinguin says so, but we
+    │           ├── SpendCapReached    enough was spent for now
+    │           └── SupplierBroken     it failed too often in a row
     ├── NotFound               no such order or product
     ├── NotSupported           this dialect has no such call
     ├── UnreadableKey          a delivered key is not what it says it is
@@ -72,6 +75,18 @@ class InsufficientBalance(NotNow):
 
 class Unauthorized(NotNow):
     """The API key is not accepted."""
+
+
+class OwnGuard(NotNow):
+    """Not the supplier says so, but a guard of ours; nothing was asked."""
+
+
+class SpendCapReached(OwnGuard):
+    """Buying it would pass the cap of an hour or a day."""
+
+
+class SupplierBroken(OwnGuard):
+    """The supplier failed too often in a row: nobody is asked for a while."""
 
 
 class NotFound(SupplierError):

@@ -9,6 +9,7 @@ from foundation.sealing import PublicKey
 from foundation.settings import HttpUrlText, Secret32, ServiceSettings, StrongSecret
 from pydantic import Field, model_validator
 
+from fulfillment_kinguin.domain.guards import SpendCaps
 from fulfillment_kinguin.domain.poll_schedule import PollSchedule
 
 PositiveSeconds = Annotated[float, Field(gt=0, le=3600)]
@@ -55,6 +56,21 @@ class KinguinSettings(ServiceSettings):
     kinguin_attempts_per_line: Annotated[int, Field(ge=1, le=5)] = Field(
         default=2, description="purchases tried for a line when Kinguin cancels one"
     )
+
+    kinguin_spend_cap_hour_eur: Annotated[Decimal, Field(gt=0)] = Field(
+        default=Decimal(1000), description="the most euros spent at Kinguin within any hour"
+    )
+    kinguin_spend_cap_day_eur: Annotated[Decimal, Field(gt=0)] = Field(
+        default=Decimal(5000), description="the most euros spent at Kinguin within any day"
+    )
+    kinguin_margin_floor_percent: Annotated[Decimal, Field(ge=0, lt=100)] = Field(
+        default=Decimal(0), description="percent of the price that must be left over the cost"
+    )
+
+    @property
+    def spend_caps(self) -> SpendCaps:
+        """The most that may be spent."""
+        return SpendCaps(self.kinguin_spend_cap_hour_eur, self.kinguin_spend_cap_day_eur)
 
     @property
     def poll_schedule(self) -> PollSchedule:

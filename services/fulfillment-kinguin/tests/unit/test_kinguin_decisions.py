@@ -8,7 +8,7 @@ import pytest
 from contracts import Money
 from contracts.testing import a_sealed
 from foundation.clock import new_id
-from fulfillment_kinguin.domain.choose_offer import choose_offer
+from fulfillment_kinguin.domain.choose_offer import PriceLimits, choose_offer
 from fulfillment_kinguin.domain.judge_order import Verdict, judge_order
 from fulfillment_kinguin.domain.line import Line
 from fulfillment_kinguin.domain.read_key import read_key
@@ -21,7 +21,7 @@ from fulfillment_kinguin.errors import (
     UnreadableKey,
 )
 
-RATE = Decimal("1.10")
+RATE = PriceLimits(Decimal("1.10"))
 PNG = b"\x89PNG\r\n\x1a\n..."
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

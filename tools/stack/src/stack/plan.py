@@ -143,6 +143,9 @@ class Plan:
             "KINGUIN_API_KEY": self.secrets["KINGUIN_API_KEY"],
             "KINGUIN_WEBHOOK_SECRET": self.secrets["KINGUIN_WEBHOOK_SECRET"],
             "KINGUIN_EUR_USD_RATE": "1.10",
+            # The simulator's euros cost nothing, and runs of thousands of orders are wanted.
+            "KINGUIN_SPEND_CAP_HOUR_EUR": "10000000",
+            "KINGUIN_SPEND_CAP_DAY_EUR": "10000000",
         }
 
     def _delivery(self) -> Environment:

@@ -44,6 +44,9 @@ purchases = sa.Table(
     sa.Column("quantity", sa.SmallInteger, nullable=False),
     sa.Column("price_asked_eur", _money),
     sa.Column("price_charged_eur", _money),
+    sa.Column("committed_eur", _money),
+    sa.Column("committed_at", _timestamp),
+    sa.Column("eur_usd_rate", _money),
     sa.Column("posts", sa.SmallInteger, nullable=False, server_default="0"),
     sa.Column("polls", sa.Integer, nullable=False, server_default="0"),
     sa.Column("empty_searches", sa.Integer, nullable=False, server_default="0"),
@@ -57,6 +60,20 @@ purchases = sa.Table(
     sa.UniqueConstraint("line_id", "attempt"),
     sa.Index("purchases_state", "state", "id"),
     sa.Index("purchases_reservation", "kinguin_reservation_id"),
+    sa.Index(
+        "purchases_committed",
+        "committed_at",
+        postgresql_where=sa.text("committed_eur IS NOT NULL"),
+    ),
+)
+
+supplier_guard = sa.Table(
+    "supplier_guard",
+    metadata,
+    sa.Column("id", sa.SmallInteger, sa.CheckConstraint("id = 1"), primary_key=True),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("first_failure_at", _timestamp),
+    sa.Column("open_until", _timestamp),
 )
 
 purchase_history = sa.Table(

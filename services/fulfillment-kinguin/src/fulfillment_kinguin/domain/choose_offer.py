@@ -5,6 +5,7 @@ order names the price, so that nothing dearer can be sold to us.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 
 from contracts import Money
@@ -14,7 +15,31 @@ from fulfillment_kinguin.domain.supply import Choice, Offer, Product
 from fulfillment_kinguin.errors import PriceAboveLimit, ProductUnavailable, Refused
 
 
-def choose_offer(product: Product, line: Line, eur_usd_rate: Decimal) -> Choice:
+@dataclass(frozen=True, slots=True)
+class PriceLimits:
+    """US dollars for a euro, and the percent of the price that must be left over the cost."""
+
+    eur_usd_rate: Decimal
+    margin_floor_percent: Decimal = Decimal(0)
+
+    def check(self, euros: Decimal, price: Money) -> None:
+        """Let a cost pass that leaves the margin.
+
+        Raises:
+            PriceAboveLimit: it does not.
+            Refused: the price is in a currency that cannot be compared.
+        """
+        rate = {"EUR": Decimal(1), "USD": self.eur_usd_rate}.get(price.currency)
+        if rate is None:
+            raise Refused(f"a price limit in {price.currency} cannot be compared with euros")
+        limit = price.amount * (1 - self.margin_floor_percent / 100)
+        if euros * rate > limit:
+            raise PriceAboveLimit(
+                f"{euros} EUR a key is above the limit of {limit:f} {price.currency}"
+            )
+
+
+def choose_offer(product: Product, line: Line, limits: PriceLimits) -> Choice:
     """The line's own offer if it can serve, else the cheapest that can.
 
     Raises:
@@ -27,7 +52,7 @@ def choose_offer(product: Product, line: Line, eur_usd_rate: Decimal) -> Choice:
     choice = next(_choices(product, line), None)
     if choice is None or choice.unit_price is None:
         raise ProductUnavailable("nothing of this product is on sale")
-    _check_price(choice.unit_price, line.highest_unit_price, eur_usd_rate)
+    limits.check(choice.unit_price, line.highest_unit_price)
     return choice
 
 
@@ -46,14 +71,3 @@ def _choices(product: Product, line: Line) -> Iterator[Choice]:
 
 def _has_text(offer: Offer, quantity: int) -> bool:
     return offer.text_quantity >= quantity
-
-
-def _check_price(euros: Decimal, limit: Money, eur_usd_rate: Decimal) -> None:
-    rates = {"EUR": Decimal(1), "USD": eur_usd_rate}
-    rate = rates.get(limit.currency)
-    if rate is None:
-        raise Refused(f"a price limit in {limit.currency} cannot be compared with euros")
-    if euros * rate > limit.amount:
-        raise PriceAboveLimit(
-            f"{euros} EUR a key is above the limit of {limit.amount} {limit.currency}"
-        )

@@ -5,7 +5,6 @@ goes out. Whoever finds that state later knows that an answer was lost, and sear
 """
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Final
 
 from foundation.clock import Clock
@@ -14,7 +13,7 @@ from servicekit.database import Database, Transaction
 from servicekit.jobs import Job, Settle, still_leased
 
 from fulfillment_kinguin.adapters import purchase_repository
-from fulfillment_kinguin.domain.choose_offer import choose_offer
+from fulfillment_kinguin.domain.choose_offer import PriceLimits, choose_offer
 from fulfillment_kinguin.domain.line import Line
 from fulfillment_kinguin.domain.purchase import Purchase, PurchaseState
 from fulfillment_kinguin.domain.supply import Choice, OrderToPlace
@@ -26,6 +25,7 @@ from fulfillment_kinguin.errors import (
     Refused,
     SupplierError,
 )
+from fulfillment_kinguin.handlers.guard_spending import GuardSpending
 from fulfillment_kinguin.handlers.next_job import again_at
 from fulfillment_kinguin.handlers.settle_purchase import SettlePurchase
 from fulfillment_kinguin.ports import KeySupplier
@@ -42,13 +42,15 @@ class BuyOnce:
         settle: SettlePurchase,
         database: Database,
         clock: Clock,
-        eur_usd_rate: Decimal,
+        limits: PriceLimits,
+        guard: GuardSpending,
     ) -> None:
         self._supplier = supplier
         self._settle = settle
         self._database = database
         self._clock = clock
-        self._eur_usd_rate = eur_usd_rate
+        self._limits = limits
+        self._guard = guard
 
     async def __call__(self, job: Job, purchase: Purchase) -> Settle:
         """Place the order of a purchase that is planned, or surely was never placed.
@@ -58,9 +60,10 @@ class BuyOnce:
         """
         try:
             choice = await self._choose(purchase.line)
+            is_raised = await self._raise_fence(job, purchase, choice)
         except NothingBought as error:
             return self._settle_refusal(job, purchase, error)
-        if not await self._raise_fence(job, purchase, choice):
+        if not is_raised:
             return again_at(self._clock.now())
         crash_point("kinguin.before_post")
         settle = await self._post(job, purchase, choice)
@@ -77,7 +80,7 @@ class BuyOnce:
         except NotFound as error:
             # A product that is sold out answers like one that never was.
             raise ProductUnavailable(str(error)) from error
-        return choose_offer(product, line, self._eur_usd_rate)
+        return choose_offer(product, line, self._limits)
 
     async def _raise_fence(self, job: Job, purchase: Purchase, choice: Choice) -> bool:
         async with self._database.transaction() as transaction:
@@ -86,13 +89,18 @@ class BuyOnce:
             found = await purchase_repository.lock(transaction, purchase.id)
             if found.state not in _POSTABLE or not found.line.is_wanted:
                 return False
+            now = self._clock.now()
+            commitment = await self._guard.commit(transaction, found.line, choice, now)
             await purchase_repository.move(
                 transaction,
                 found,
                 PurchaseState.PLACING,
-                self._clock.now(),
+                now,
                 price_asked_eur=choice.unit_price,
                 posts=found.posts + 1,
+                committed_eur=commitment.euros,
+                committed_at=now,
+                eur_usd_rate=commitment.eur_usd_rate,
             )
         return True
 

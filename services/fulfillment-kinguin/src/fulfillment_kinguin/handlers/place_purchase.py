@@ -13,6 +13,7 @@ from fulfillment_kinguin.domain.line import LineState
 from fulfillment_kinguin.domain.purchase import PLACE, Purchase, PurchaseState
 from fulfillment_kinguin.errors import SupplierError, Unclear
 from fulfillment_kinguin.handlers.buy_once import BuyOnce
+from fulfillment_kinguin.handlers.guard_spending import GuardSpending
 from fulfillment_kinguin.handlers.next_job import describe, not_before, nothing, pass_on
 from fulfillment_kinguin.handlers.plan_purchase import PlanPurchase, hand_back
 from fulfillment_kinguin.handlers.tell_line import tell_line
@@ -23,9 +24,17 @@ _SAY_DELAYED_AFTER: Final = timedelta(minutes=5)
 class PlacePurchase:
     """Buys what is planned; what is found half done is searched for instead."""
 
-    def __init__(self, buy: BuyOnce, plan: PlanPurchase, database: Database, clock: Clock) -> None:
+    def __init__(
+        self,
+        buy: BuyOnce,
+        plan: PlanPurchase,
+        guard: GuardSpending,
+        database: Database,
+        clock: Clock,
+    ) -> None:
         self._buy = buy
         self._plan = plan
+        self._guard = guard
         self._database = database
         self._clock = clock
 
@@ -57,6 +66,7 @@ class PlacePurchase:
             found = await purchase_repository.lock(transaction, purchase.id)
             if found.state is not PurchaseState.PLANNED:
                 return None
+            await self._guard.failed(transaction, now)
             reason = describe(error)
             await purchase_repository.update(transaction, found.id, now, last_error=reason)
             if now - found.created_at >= _SAY_DELAYED_AFTER:

@@ -26,7 +26,8 @@ from fulfillment_kinguin.domain.purchase import (
 )
 from fulfillment_kinguin.domain.search_schedule import FIRST_SEARCH
 from fulfillment_kinguin.domain.supply import SupplierOrder
-from fulfillment_kinguin.errors import NotNow, SupplierError
+from fulfillment_kinguin.errors import NotNow, OwnGuard, SupplierBroken, SupplierError
+from fulfillment_kinguin.handlers.guard_spending import GuardSpending
 from fulfillment_kinguin.handlers.next_job import describe, not_before, pass_on
 from fulfillment_kinguin.handlers.tell_line import tell_line
 
@@ -43,9 +44,10 @@ _log = structlog.get_logger()
 class SettlePurchase:
     """The effects that several jobs share."""
 
-    def __init__(self, schedule: PollSchedule, clock: Clock) -> None:
+    def __init__(self, schedule: PollSchedule, clock: Clock, guard: GuardSpending) -> None:
         self._schedule = schedule
         self._clock = clock
+        self._guard = guard
 
     async def placed(
         self, transaction: Transaction, job: Job, purchase_id: UUID, order: SupplierOrder
@@ -65,6 +67,7 @@ class SettlePurchase:
             polls=0,
             last_error=None,
         )
+        await self._guard.answered(transaction)
         _log.info("purchase.placed", purchase_id=str(purchase_id), attempt=purchase.attempt)
         due_at = now + self._schedule.first
         after = await pass_on(transaction, job, POLL, purchase_id, due_at, now)
@@ -90,6 +93,7 @@ class SettlePurchase:
             first_empty_search_at=None,
             last_error=describe(error),
         )
+        await self._guard.failed(transaction, now)
         _log.warning("purchase.unknown", purchase_id=str(purchase_id), error=describe(error))
         due_at = not_before(now + FIRST_SEARCH, error, now)
         return await pass_on(transaction, job, SEARCH, purchase_id, due_at, now)
@@ -107,12 +111,20 @@ class SettlePurchase:
             return None
         if purchase.state is PurchaseState.PLACING:
             await purchase_repository.move(
-                transaction, purchase, PurchaseState.PLANNED, now, describe(error)
+                transaction,
+                purchase,
+                PurchaseState.PLANNED,
+                now,
+                describe(error),
+                committed_eur=None,
+                committed_at=None,
             )
+        if not isinstance(error, OwnGuard):
+            await self._guard.answered(transaction)
         _log.error("purchase.blocked", purchase_id=str(purchase_id), error=describe(error))
         await purchase_repository.update(transaction, purchase_id, now, last_error=describe(error))
         await tell_line(transaction, purchase.line, LineState.DELAYED, "supplier blocked", now)
-        due_at = now + WAIT_FOR_A_PERSON
+        due_at = _when_to_try_again(error, now)
         kind = SEARCH if purchase.state is PurchaseState.UNKNOWN else PLACE
         return await pass_on(transaction, job, kind, purchase_id, due_at, now)
 
@@ -121,6 +133,7 @@ class SettlePurchase:
     ) -> None:
         """It can never be bought as it stands: the line fails, the money is owed back."""
         purchase = await purchase_repository.lock(transaction, purchase_id)
+        await self._guard.answered(transaction)
         if PurchaseState.FAILED in STEPS[purchase.state]:  # else it ended in the meantime
             await self._end(transaction, purchase, describe(error), self._clock.now())
 
@@ -152,7 +165,21 @@ class SettlePurchase:
         is_wanted = purchase.line.is_wanted
         end = PurchaseState.FAILED if is_wanted else PurchaseState.ABANDONED
         await purchase_repository.move(
-            transaction, purchase, end, now, reason, last_error=reason, next_attempt_at=None
+            transaction,
+            purchase,
+            end,
+            now,
+            reason,
+            last_error=reason,
+            next_attempt_at=None,
+            committed_eur=None,  # a definite refusal: nothing was spent
+            committed_at=None,
         )
         _log.warning("purchase.ended", purchase_id=str(purchase.id), state=end, reason=reason)
         await tell_line(transaction, purchase.line, LineState.FAILED, reason, now)
+
+
+def _when_to_try_again(error: NotNow, now: datetime) -> datetime:
+    if isinstance(error, SupplierBroken):
+        return not_before(now, error, now)
+    return now + WAIT_FOR_A_PERSON

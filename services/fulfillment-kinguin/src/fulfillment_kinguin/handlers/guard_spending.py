@@ -1,0 +1,71 @@
+"""The guards, in the transaction that commits `placing`, and what answers teach them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+import structlog
+from servicekit.database import Transaction
+
+from fulfillment_kinguin.adapters import guard_repository
+from fulfillment_kinguin.domain.guards import DAY, HOUR, Breaker, SpendCaps
+from fulfillment_kinguin.domain.line import Line
+from fulfillment_kinguin.domain.supply import Choice
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """What a purchase may cost, and the rate by which its limit was compared."""
+
+    euros: Decimal
+    eur_usd_rate: Decimal
+
+
+class GuardSpending:
+    """Lets a purchase through, or says until when it waits."""
+
+    def __init__(self, caps: SpendCaps, eur_usd_rate: Decimal) -> None:
+        self._caps = caps
+        self._eur_usd_rate = eur_usd_rate
+
+    async def commit(
+        self, transaction: Transaction, line: Line, choice: Choice, now: datetime
+    ) -> Commitment:
+        """Take the right to spend; the row stays locked until the transaction ends.
+
+        Raises:
+            SupplierBroken, SpendCapReached: not now; nothing was committed.
+        """
+        breaker = await guard_repository.lock(transaction)
+        half_open = breaker.let_one_try(now)
+        euros = self._price(line, choice) * line.quantity
+        self._caps.check(
+            euros,
+            last_hour=await guard_repository.committed_since(transaction, now - HOUR),
+            last_day=await guard_repository.committed_since(transaction, now - DAY),
+        )
+        if half_open != breaker:
+            await guard_repository.save(transaction, half_open)
+        return Commitment(euros, self._eur_usd_rate)
+
+    async def failed(self, transaction: Transaction, now: datetime) -> None:
+        """The supplier gave no usable answer."""
+        before = await guard_repository.lock(transaction)
+        after = before.after_failure(now)
+        await guard_repository.save(transaction, after)
+        if before.open_until is None and after.open_until is not None:
+            _log.error("supplier.breaker_opened", failures=after.failures)
+
+    async def answered(self, transaction: Transaction) -> None:
+        """The supplier answered as it should."""
+        if await guard_repository.lock(transaction) != Breaker():
+            await guard_repository.save(transaction, Breaker())
+
+    def _price(self, line: Line, choice: Choice) -> Decimal:
+        """The price asked; where the dialect tells none, the most the line may cost."""
+        if choice.unit_price is not None:
+            return choice.unit_price
+        limit = line.highest_unit_price
+        return limit.amount if limit.currency == "EUR" else limit.amount / self._eur_usd_rate
