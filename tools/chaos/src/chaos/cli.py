@@ -51,6 +51,7 @@ def crash(
     ] = "",
     signals: Annotated[str, typer.Option(help="KILL, TERM or both")] = "KILL,TERM",
     hits: Annotated[str, typer.Option(help="Which pass ends the process")] = "1,2",
+    lanes: Annotated[int, typer.Option(min=1, max=5, help="Services in a run at once")] = 2,
     runs: Runs = 1000,
     seed: Seed = None,
     out: Out = OUT,
@@ -69,7 +70,7 @@ def crash(
         triggers = Triggers(Path(triggers_folder))
         folder = Path(tempfile.mkdtemp(prefix="bitloot-chaos-"))
         with whole_stack(folder, triggers.settings()) as stack:
-            asyncio.run(_sweep(stack, triggers, outcome, dice, armings))
+            asyncio.run(_sweep(stack, triggers, outcome, dice, armings, lanes))
     _finish(outcome, out, folder)
 
 
@@ -79,10 +80,11 @@ async def _sweep(
     outcome: Outcome,
     dice: random.Random,
     armings: Sequence[Arming],
+    lanes: int,
 ) -> None:
     async with httpx.AsyncClient(timeout=_HTTP_TIMEOUT_S, trust_env=False) as http:
         customers = Customers(stack, http, dice)
-        await CrashSweep(stack, customers, triggers, outcome, typer.echo).run(armings)
+        await CrashSweep(stack, customers, triggers, outcome, typer.echo, lanes).run(armings)
 
 
 def _chosen(text: str) -> list[Place]:
