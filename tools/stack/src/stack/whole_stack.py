@@ -12,7 +12,7 @@ from stack.embedded import EmbeddedStack
 from stack.endpoints import KafkaServer
 from stack.errors import StackError
 from stack.mailboxes import Mailbox
-from stack.part_sources import throwaway_parts
+from stack.part_sources import PartSource, throwaway_parts
 from stack.plan import Plan
 from stack.ports import free_ports
 from stack.processes import ProcessFolder
@@ -55,11 +55,14 @@ class RunningStack:
 
 @contextmanager
 def whole_stack(
-    folder: Path, overrides: Mapping[str, Mapping[str, str]] | None = None
+    folder: Path,
+    overrides: Mapping[str, Mapping[str, str]] | None = None,
+    parts: PartSource | None = None,
 ) -> Iterator[RunningStack]:
     """Start everything in `folder`, end it afterwards; `STACK=containers` as for single parts.
 
-    `overrides` adds settings to services, by service name. The log of the start is `start.log`.
+    `overrides` adds settings to services, by service name; `parts` come from elsewhere if given.
+    The log of the start is `start.log`.
 
     Raises:
         StackError: something does not start.
@@ -68,7 +71,7 @@ def whole_stack(
     with (folder / "start.log").open("w") as log:
         stack = EmbeddedStack(
             ProcessFolder(folder),
-            throwaway_parts(folder),
+            parts or throwaway_parts(folder),
             free_ports(),
             load_secrets(folder),
             StartProgress(Console(file=log)),
