@@ -16,6 +16,7 @@ from webkit.jwks import JwksSource
 
 from delivery.adapters.key_cipher import KeyCipher
 from delivery.adapters.mail_writer import MailWriter
+from delivery.adapters.metrics import MEASURES, READINGS
 from delivery.adapters.r2_key_store import R2KeyStore
 from delivery.adapters.ring_key_provider import RingKeyProvider
 from delivery.adapters.smtp_sender import SmtpSender, SmtpServer
@@ -104,6 +105,8 @@ def build_service(
         retentions=(Retention(wrong_tries.c.at, TWICE_ON_TOPICS),),
         routers=(deliveries_router(reveal, renew), admin_deliveries_router(database)),
         resources=outside.resources,
+        measures=MEASURES,
+        readings=READINGS,
         jwks=jwks,
         clock=clock,
     )

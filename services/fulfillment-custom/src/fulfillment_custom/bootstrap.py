@@ -6,6 +6,7 @@ from servicekit.database import Database
 from servicekit.runtime import Service, create_app
 from webkit.jwks import JwksSource
 
+from fulfillment_custom.adapters.metrics import READINGS
 from fulfillment_custom.entrypoints.consume_fulfillment_requested import (
     fulfillment_requested_consumer,
 )
@@ -44,6 +45,7 @@ def build_service(
         ),
         routers=(stock_router(upload, database),),
         body_limits={"/admin/products/": UPLOAD_LIMIT_BYTES},
+        readings=READINGS,
         jwks=jwks,
         clock=clock,
     )

@@ -11,6 +11,7 @@ from servicekit.pruning import Retention
 from servicekit.runtime import Service, create_app
 from webkit.tokens import TokenSigner
 
+from orders.adapters.metrics import MEASURES, READINGS
 from orders.adapters.publish_fulfillment_requested import FulfillmentRequests
 from orders.adapters.tables import idempotency_keys
 from orders.entrypoints.consume_delivery_updated import delivery_updated_consumer
@@ -75,6 +76,8 @@ def build_service(settings: OrdersSettings, clock: Clock | None = None) -> Servi
             jwks_router(signer),
         ),
         body_limits={"/admin/products/import": IMPORT_LIMIT_BYTES},
+        measures=MEASURES,
+        readings=READINGS,
         jwks=signer.static_jwks(),
         clock=clock,
     )

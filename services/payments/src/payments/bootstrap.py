@@ -11,6 +11,7 @@ from servicekit.jobs import JobRunner
 from servicekit.runtime import Service, create_app
 from webkit.jwks import JwksSource
 
+from payments.adapters.metrics import MEASURES, READINGS
 from payments.adapters.nowpayments_client import NowPaymentsClient
 from payments.adapters.nowpayments_http import NowPaymentsHttp, new_http_client
 from payments.adapters.nowpayments_login import Login
@@ -59,6 +60,8 @@ def build_service(
         routers=(nowpayments_router(receive), admin_payments_router(database)),
         resources=(http,),
         body_limits={"/webhooks/": MAX_BODY_BYTES},
+        measures=MEASURES,
+        readings=READINGS,
         jwks=jwks,
         clock=clock,
     )

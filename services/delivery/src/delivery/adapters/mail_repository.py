@@ -8,8 +8,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from contracts import Sealed
 from servicekit.database import Transaction
+from servicekit.measures import measure
 from sqlalchemy.dialects.postgresql import insert
 
+from delivery.adapters.metrics import MAILS
 from delivery.adapters.tables import mails
 from delivery.domain.mail import KeyLink, Mail, MailState
 
@@ -60,6 +62,8 @@ async def end(
         .where(mails.c.id == mail.id, mails.c.state == MailState.PLANNED)
         .values(state=state, ended_at=now, answer=answer)
     )
+    if ended.rowcount:
+        measure(transaction, MAILS, result=state)
     return ended.rowcount == 1
 
 

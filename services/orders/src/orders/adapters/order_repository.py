@@ -8,7 +8,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from contracts import CoinAmount, SourceType
 from servicekit.database import Transaction
+from servicekit.measures import measure
 
+from orders.adapters.metrics import PAID_TO_DELIVERED, STATUS_CHANGES
 from orders.adapters.tables import order_history, order_items
 from orders.adapters.tables import orders as orders_table
 from orders.domain.order import Change, Delivery, Line, Order
@@ -110,7 +112,18 @@ async def _write_history(transaction: Transaction, order: Order) -> None:
         for change in order.changes
     ]
     await transaction.execute(sa.insert(order_history), rows)
+    _measure(transaction, order)
     order.changes.clear()
+
+
+def _measure(transaction: Transaction, order: Order) -> None:
+    for change in order.changes:
+        if change.line_id is None:
+            measure(transaction, STATUS_CHANGES, status=change.status)
+        elif change.status == LineStatus.STORED and order.paid_at is not None:
+            line = next(line for line in order.lines if line.id == change.line_id)
+            waited_s = (change.at - order.paid_at).total_seconds()
+            measure(transaction, PAID_TO_DELIVERED, waited_s, source=line.source_type)
 
 
 def _mutable(order: Order) -> dict[str, Any]:

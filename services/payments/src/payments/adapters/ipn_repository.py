@@ -8,7 +8,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from foundation.clock import new_id
 from servicekit.database import Transaction
+from servicekit.measures import measure
 
+from payments.adapters.metrics import IPN_EFFECTS
 from payments.adapters.tables import ipns
 from payments.domain.js_json import parse_json
 from payments.domain.payment import PaymentFacts, read_facts
@@ -85,3 +87,4 @@ async def conclude(transaction: Transaction, ipn_id: UUID, decision: Decision) -
         .where(ipns.c.id == ipn_id)
         .values(effect=decision.effect, reason=decision.reason)
     )
+    measure(transaction, IPN_EFFECTS, effect=decision.effect)

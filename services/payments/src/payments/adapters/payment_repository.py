@@ -12,9 +12,11 @@ from uuid import UUID
 import sqlalchemy as sa
 from foundation.clock import new_id
 from servicekit.database import Transaction
+from servicekit.measures import measure
 from sqlalchemy.dialects.postgresql import insert
 
 from payments.adapters.history import Change, remember
+from payments.adapters.metrics import VERDICTS
 from payments.adapters.tables import confirmations, payments, refundables
 from payments.domain.payment import RANKS, PaymentFacts, PaymentStatus
 from payments.domain.progress import KnownPayment
@@ -109,6 +111,7 @@ async def judged(
             confirmed_at=sa.func.coalesce(payments.c.confirmed_at, at if is_confirmed else None),
         )
     )
+    measure(transaction, VERDICTS, verdict=judgement.verdict)
 
 
 async def settle_order(

@@ -10,8 +10,10 @@ from foundation.clock import Clock
 from foundation.crash import crash_point
 from servicekit.database import Transaction
 from servicekit.jobs import Job, Settle, schedule
+from servicekit.measures import measure
 
 from payments.adapters import invoice_repository, payment_repository
+from payments.adapters.metrics import CONFIRMED_AMOUNT
 from payments.adapters.publish_payment_confirmed import publish_payment_confirmed
 from payments.adapters.publish_payment_updated import Report, publish_payment_updated
 from payments.domain.invoice import Invoice, InvoiceState
@@ -124,6 +126,8 @@ class ConfirmPayment:
         now, order_id = self._clock.now(), invoice.order_id
         if not await payment_repository.settle_order(transaction, order_id, facts.payment_id, now):
             return
+        price = invoice.price
+        measure(transaction, CONFIRMED_AMOUNT, float(price.amount), currency=price.currency)
         reason = f"payment {facts.payment_id}"
         await invoice_repository.move(transaction, invoice, InvoiceState.SETTLED, now, reason)
         await publish_payment_confirmed(transaction, invoice, facts, now)

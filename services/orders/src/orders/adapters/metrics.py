@@ -1,0 +1,84 @@
+"""What orders shows: how orders end, how long a paid line waits, and what waits now.
+
+The promise is measured here: from the confirmed payment until the link is on the order page.
+"""
+
+from typing import Final
+
+import sqlalchemy as sa
+from contracts import SourceType
+from servicekit.measures import Measure
+from servicekit.readings import Reading, age_s, number
+
+from orders.adapters.tables import order_items, orders, products
+from orders.domain.states import LineStatus, OrderStatus
+
+SOURCES: Final = (SourceType.CUSTOM.value, SourceType.KINGUIN.value)
+
+STATUS_CHANGES: Final = Measure(
+    "order_status_changes", "Orders by the status they came to", {"status": tuple(OrderStatus)}
+)
+PAID_TO_DELIVERED: Final = Measure(
+    "paid_to_delivered_seconds",
+    "From the confirmed payment of a line until its key is on the order page",
+    {"source": SOURCES},
+    (1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 21_600, 86_400),
+)
+
+MEASURES: Final = (STATUS_CHANGES, PAID_TO_DELIVERED)
+
+LOW_STOCK: Final = 5
+"""Free keys below which a product is `low`: a person has time to upload before it is `none`."""
+
+_WAITING: Final = (LineStatus.WAITING, LineStatus.REQUESTED, LineStatus.DELAYED)
+# Through the index on orders.status: few orders have money and are not finished.
+_UNFINISHED: Final = (
+    OrderStatus.PAID,
+    OrderStatus.PAID_LATE,
+    OrderStatus.FULFILLING,
+    OrderStatus.NEEDS_ATTENTION,
+)
+_unfilled = (
+    sa.select(order_items.c.product_source_type.label("source"), orders.c.paid_at)
+    .join(orders, orders.c.id == order_items.c.order_id)
+    .where(
+        orders.c.status.in_(_UNFINISHED),
+        orders.c.paid_at.is_not(None),
+        order_items.c.status.in_(_WAITING),
+    )
+    .subquery()
+)
+_stock = sa.case(
+    (products.c.free_stock == 0, "none"),
+    (products.c.free_stock < LOW_STOCK, "low"),
+    else_="enough",
+).label("stock")
+
+READINGS: Final = (
+    Reading(
+        "orders",
+        "Orders by status",
+        sa.select(orders.c.status, number()).group_by(orders.c.status),
+        {"status": tuple(OrderStatus)},
+    ),
+    Reading(
+        "oldest_paid_unfilled_age_seconds",
+        "Time since the payment of the oldest paid line without a key",
+        sa.select(_unfilled.c.source, age_s(_unfilled.c.paid_at)).group_by(_unfilled.c.source),
+        {"source": SOURCES},
+    ),
+    Reading(
+        "paid_unfilled_lines",
+        "Paid lines without a key",
+        sa.select(_unfilled.c.source, number()).group_by(_unfilled.c.source),
+        {"source": SOURCES},
+    ),
+    Reading(
+        "custom_products",
+        "Products on sale from own stock, by free keys",
+        sa.select(_stock, number())
+        .where(products.c.source_type == "custom", products.c.status == "active")
+        .group_by(_stock),
+        {"stock": ("none", "low", "enough")},
+    ),
+)
