@@ -13,8 +13,11 @@ from servicekit.jobs import JobRunner
 from servicekit.runtime import Service, create_app
 from webkit.jwks import JwksSource
 
+from fulfillment_kinguin.adapters.balance_watch import BalanceWatch
 from fulfillment_kinguin.adapters.esa_client import EsaClient
 from fulfillment_kinguin.adapters.kinguin_http import KinguinHttp, kinguin_client
+from fulfillment_kinguin.adapters.measured_supplier import REQUESTS, MeasuredSupplier
+from fulfillment_kinguin.adapters.metrics import MEASURES, READINGS
 from fulfillment_kinguin.adapters.sales_manager_client import SalesManagerClient
 from fulfillment_kinguin.adapters.switch import Switch
 from fulfillment_kinguin.domain.choose_offer import PriceLimits
@@ -73,6 +76,7 @@ def build_service(
     clock = clock or SystemClock()
     client = kinguin_client(settings.kinguin_api_url, settings.kinguin_api_key)
     parts = _parts(settings, clock, supplier or build_supplier(settings, client, clock))
+    watch = BalanceWatch(parts.supplier)
     act = ActOnPurchase(parts.deliver, parts.database, clock)
     hint = TakeHint(parts.database, clock)
     return Service(
@@ -86,7 +90,10 @@ def build_service(
             admin_purchases_router(act, parts.supplier, parts.database),
             kinguin_webhook_router(hint, settings.kinguin_webhook_secret),
         ),
-        resources=(client,),
+        resources=(client, watch),
+        measures=(*MEASURES, REQUESTS),
+        readings=READINGS,
+        collectors=watch.gauges,
         jwks=jwks,
         clock=clock,
     )
@@ -110,11 +117,12 @@ def _parts(settings: KinguinSettings, clock: Clock, supplier: KeySupplier) -> _P
     switch = Switch(kinguin_enabled=settings.kinguin_enabled)
     guard = GuardSpending(settings.spend_caps, settings.kinguin_eur_usd_rate)
     settle = SettlePurchase(settings.poll_schedule, clock, guard)
+    database = Database.connect(settings.database_url)
     return _Parts(
         settings=settings,
-        database=Database.connect(settings.database_url),
+        database=database,
         clock=clock,
-        supplier=supplier,
+        supplier=MeasuredSupplier(supplier, database.measurements),
         switch=switch,
         plan=PlanPurchase(switch),
         settle=settle,

@@ -11,8 +11,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from foundation.clock import new_id
 from servicekit.database import Transaction
+from servicekit.measures import measure
 
 from fulfillment_kinguin.adapters import line_repository
+from fulfillment_kinguin.adapters.metrics import PURCHASE_STEPS, SPEND
 from fulfillment_kinguin.adapters.tables import lines, purchase_history, purchases
 from fulfillment_kinguin.domain.line import Line
 from fulfillment_kinguin.domain.purchase import (
@@ -114,6 +116,9 @@ async def move(
     check_step(purchase.state, to)
     await update(transaction, purchase.id, now, state=to, **changes)
     await _record(transaction, purchase.id, purchase.state, to, now, reason)
+    measure(transaction, PURCHASE_STEPS, state=to, attempt=str(purchase.attempt))
+    if charged := changes.get("price_charged_eur"):
+        measure(transaction, SPEND, float(charged), currency="EUR")
 
 
 async def update(

@@ -1,0 +1,37 @@
+"""What buying shows: steps of purchases and money as they commit, states from the rows."""
+
+from typing import Final
+
+import sqlalchemy as sa
+from servicekit.measures import Measure
+from servicekit.readings import Reading, age_s, number
+
+from fulfillment_kinguin.adapters.tables import purchases
+from fulfillment_kinguin.domain.purchase import PurchaseState
+
+PURCHASE_STEPS: Final = Measure(
+    "kinguin_purchase_steps",
+    "Purchases by the state they came to, and which attempt of its line it was",
+    {"state": tuple(PurchaseState), "attempt": ("1", "2", "3")},
+)
+SPEND: Final = Measure(
+    "kinguin_spend", "What Kinguin charged for placed orders", {"currency": ("EUR",)}
+)
+
+MEASURES: Final = (PURCHASE_STEPS, SPEND)
+
+READINGS: Final = (
+    Reading(
+        "kinguin_purchases",
+        "Purchases by state",
+        sa.select(purchases.c.state, number()).group_by(purchases.c.state),
+        {"state": tuple(PurchaseState)},
+    ),
+    Reading(
+        "kinguin_oldest_unknown_age_seconds",
+        "How long a purchase has been unknown to both sides at most",
+        sa.select(age_s(purchases.c.unknown_since)).where(
+            purchases.c.state == PurchaseState.UNKNOWN
+        ),
+    ),
+)
