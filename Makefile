@@ -76,13 +76,16 @@ test-servers: $(READY) servers ## The port tests of S3 and mail on the real serv
 	@$(RUN) pytest -q services/delivery/tests/integration $(T)
 
 ##@ Prove
-.PHONY: chaos-points chaos-crash
+.PHONY: chaos-points chaos-crash chaos-faults
 # More options: make chaos-crash ARGS="--runs 8 --seed 7 --points kinguin.after_post"; --help says all.
 chaos-points: $(READY) ## List every crash point: where it stands, and who passes it
 	@$(RUN) chaos points
 
 chaos-crash: $(READY) ## End services at every crash point, by KILL and TERM, at the 1st and 2nd pass
 	@KAFKA=apache $(RUN) chaos crash $(ARGS)
+
+chaos-faults: $(READY) ## The fault matrix (some: make chaos-faults ARGS='--only kinguin,"smtp 4" --longest 20')
+	@KAFKA=apache $(RUN) chaos faults $(ARGS)
 
 ##@ Check
 .PHONY: check lint types imports dependencies manifests documents audit licences format

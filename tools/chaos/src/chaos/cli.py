@@ -1,4 +1,4 @@
-"""`python -m chaos crash | points`: make faults on a stack of their own, and judge what is left.
+"""`python -m chaos crash | faults | points`: faults on stacks of their own, judged.
 
 Exit code 0 only if every run passed and no invariant is violated. The seed is printed first
 and repeats the choice of runs; each battery writes its outcome to a folder for the evidence.
@@ -9,6 +9,7 @@ import random
 import secrets
 import shutil
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -21,8 +22,13 @@ from chaos import crash_sweep
 from chaos.arming import Arming, Triggers
 from chaos.crash_sweep import CrashSweep
 from chaos.customers import Customers
+from chaos.fault_matrix import FaultMatrix
 from chaos.outcome import Outcome
 from chaos.points import POINTS, Place, places
+from chaos.proxied_parts import ProxiedParts
+from chaos.scenarios import SCENARIOS, SHORT, Scenario
+from chaos.tcp_proxy import ProxyHost
+from chaos.world import World
 
 OUT = Path("dist/chaos")
 _HTTP_TIMEOUT_S = 30.0
@@ -34,6 +40,7 @@ app = typer.Typer(
 )
 Seed = Annotated[int | None, typer.Option(help="Repeats an earlier choice; random without.")]
 Runs = Annotated[int, typer.Option(min=1, help="At most so many runs, chosen by the seed.")]
+Minutes = Annotated[float, typer.Option(help="After so many no further run begins.")]
 Out = Annotated[Path, typer.Option(help="Where the outcome is written, as <battery>.json.")]
 
 
@@ -53,6 +60,7 @@ def crash(
     hits: Annotated[str, typer.Option(help="Which pass ends the process")] = "1,2",
     lanes: Annotated[int, typer.Option(min=1, max=5, help="Services in a run at once")] = 2,
     runs: Runs = 1000,
+    minutes: Minutes = 24 * 60.0,
     seed: Seed = None,
     out: Out = OUT,
 ) -> None:
@@ -70,7 +78,7 @@ def crash(
         triggers = Triggers(Path(triggers_folder))
         folder = Path(tempfile.mkdtemp(prefix="bitloot-chaos-"))
         with whole_stack(folder, triggers.settings()) as stack:
-            asyncio.run(_sweep(stack, triggers, outcome, dice, armings, lanes))
+            asyncio.run(_sweep(stack, triggers, outcome, dice, armings, (lanes, 60 * minutes)))
     _finish(outcome, out, folder)
 
 
@@ -80,11 +88,60 @@ async def _sweep(
     outcome: Outcome,
     dice: random.Random,
     armings: Sequence[Arming],
-    lanes: int,
+    limits: tuple[int, float],
 ) -> None:
     async with httpx.AsyncClient(timeout=_HTTP_TIMEOUT_S, trust_env=False) as http:
         customers = Customers(stack, http, dice)
-        await CrashSweep(stack, customers, triggers, outcome, typer.echo, lanes).run(armings)
+        await CrashSweep(stack, customers, triggers, outcome, typer.echo, *limits).run(armings)
+
+
+@app.command()
+def faults(
+    only: Annotated[str, typer.Option(help="Comma-separated beginnings of scenario names")] = "",
+    longest: Annotated[float, typer.Option(help="No fault is held for more seconds")] = 300.0,
+    short: Annotated[bool, typer.Option(help="One quick scenario of each kind")] = False,
+    runs: Runs = 1000,
+    minutes: Minutes = 24 * 60.0,
+    seed: Seed = None,
+    out: Out = OUT,
+) -> None:
+    """The fault matrix: parts, suppliers, gateway and messages go wrong in every way we know."""
+    number = _say_seed(seed)
+    dice = random.Random(number)  # noqa: S311  repeatable, no secret
+    chosen = _scenarios(only, short=short)[:runs]
+    outcome = Outcome("faults", number)
+    folder = Path(tempfile.mkdtemp(prefix="bitloot-chaos-"))
+    with ProxyHost.running(dice) as host:
+        parts = ProxiedParts(folder, host)
+        with whole_stack(folder, parts=parts) as stack:
+            asyncio.run(_suffer(stack, parts, host, outcome, dice, chosen, (longest, 60 * minutes)))
+    _finish(outcome, out, folder)
+
+
+async def _suffer(
+    stack: RunningStack,
+    parts: ProxiedParts,
+    host: ProxyHost,
+    outcome: Outcome,
+    dice: random.Random,
+    chosen: Sequence[Scenario],
+    limits: tuple[float, float],
+) -> None:
+    async with httpx.AsyncClient(timeout=_HTTP_TIMEOUT_S, trust_env=False) as http:
+        customers = Customers(stack, http, dice)
+        world = World(stack, parts, host, customers, http, dice)
+        ends_at = time.monotonic() + limits[1]
+        await FaultMatrix(world, outcome, typer.echo, limits[0], ends_at).run(chosen)
+
+
+def _scenarios(only: str, *, short: bool) -> list[Scenario]:
+    beginnings = tuple(text.strip() for text in only.split(",") if text.strip())
+    if short:
+        return [scenario for scenario in SCENARIOS if scenario.name in SHORT]
+    found = [s for s in SCENARIOS if not beginnings or s.name.startswith(beginnings)]
+    if not found:
+        raise typer.BadParameter(f"no scenario begins with {only}")
+    return found
 
 
 def _chosen(text: str) -> list[Place]:

@@ -45,18 +45,20 @@ class NotAsExpected(Exception):
 def plan(
     places: Sequence[Place], dice: random.Random, *, endings: Sequence[str], hits: Sequence[int]
 ) -> list[Arming]:
-    """Every place with every ending and hit, in an order that the seed decides."""
-    combinations = list(itertools.product(places, endings, hits))
-    dice.shuffle(combinations)
-    return [
-        Arming(place, ending, hit, number)
-        for number, (place, ending, hit) in enumerate(combinations, 1)
-    ]
+    """Every place with every ending and hit; every place comes once before one comes again."""
+    ways = {place: list(itertools.product(endings, hits)) for place in places}
+    for combinations in ways.values():
+        dice.shuffle(combinations)
+    chosen: list[tuple[Place, str, int]] = []
+    for turn in range(len(endings) * len(hits)):
+        shuffled = dice.sample(list(places), len(places))
+        chosen.extend((place, *ways[place][turn]) for place in shuffled)
+    return [Arming(*way, number) for number, way in enumerate(chosen, 1)]
 
 
 @dataclass
 class CrashSweep:
-    """All runs on one stack; `say` gets a line a run."""
+    """All runs on one stack; `say` gets a line a run; none begins after `longest_s` seconds."""
 
     stack: RunningStack
     customers: Customers
@@ -64,16 +66,21 @@ class CrashSweep:
     outcome: Outcome
     say: Say
     lanes: int = 1
+    longest_s: float = 24 * 3600.0
+
+    def __post_init__(self) -> None:
+        self._ends_at = 0.0
 
     async def run(self, armings: Sequence[Arming]) -> None:
         """Run them all, wait until everything is settled, and judge."""
         begin = time.monotonic()
         await self.customers.open_shop()
         async with Crowd.gather(self.customers) as crowd:
-            todo = list(armings)
+            todo, self._ends_at = list(armings), begin + self.longest_s
             busy: set[str] = set()
             lanes = (self._lane(todo, busy, len(armings), crowd) for _ in range(self.lanes))
             await asyncio.gather(*lanes)
+            self.outcome.figures["runs left out for want of time"] = str(len(todo))
             await self._settle(crowd)
         self.outcome.judge(await asyncio.to_thread(verify, self.stack))
         self.outcome.orders = len(self.customers.tickets)
@@ -81,7 +88,7 @@ class CrashSweep:
 
     async def _lane(self, todo: list[Arming], busy: set[str], total: int, crowd: Crowd) -> None:
         """Take the next run whose service is not in another run, until there is none."""
-        while todo:
+        while todo and time.monotonic() < self._ends_at:
             arming = next((one for one in todo if one.place.service not in busy), None)
             if arming is None:
                 await asyncio.sleep(_TICK_S)

@@ -8,7 +8,10 @@ from typing import Any, Final
 
 from chaos.customers import Customers
 
-_LOOK_S: Final = 1.0
+_LOOK_S: Final = 2.0
+_LOOK_AT: Final = 5
+AT_WORK: Final = 8
+"""More customers do not wait at the same time: the shop is to fail, not to drown."""
 
 
 @dataclass
@@ -32,12 +35,14 @@ class Crowd:
             await asyncio.gather(watcher, *crowd._tasks, return_exceptions=True)
 
     def order(self, why: str) -> None:
-        """Begin a purchase for the run `why`."""
-        self._start(self.customers.order_and_pay(why), why)
+        """Begin a purchase for the run `why`, unless enough are at work."""
+        if self._at_work() < AT_WORK:
+            self._start(self.customers.order_and_pay(why), why)
 
     def reveal(self) -> None:
-        """Let somebody open a link, if there is one."""
-        self._start(self.customers.reveal_one(), "revealing")
+        """Let somebody open a link, if there is one and few are at work."""
+        if self._at_work() < 2 * AT_WORK:
+            self._start(self.customers.reveal_one(), "revealing")
 
     async def rest(self) -> list[tuple[str, BaseException]]:
         """Wait until every purchase is paid; who gave up, and why."""
@@ -50,12 +55,15 @@ class Crowd:
             if isinstance(answer, BaseException)
         ]
 
+    def _at_work(self) -> int:
+        return sum(not task.done() for task in self._tasks)
+
     def _start(self, work: Any, why: str) -> None:
         self._tasks[asyncio.create_task(work)] = why
 
     async def _watch(self) -> None:
         """Keep the tickets' states fresh enough to know what can be revealed."""
         while True:
-            for ticket in self.customers.open_tickets()[:10]:
+            for ticket in self.customers.open_tickets()[:_LOOK_AT]:
                 await self.customers.page(ticket)
             await asyncio.sleep(_LOOK_S)

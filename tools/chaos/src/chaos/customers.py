@@ -9,21 +9,22 @@ import random
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import httpx
 from stack.catalogue import sample_keys
 from stack.whole_stack import RunningStack
 
+Sources = Literal["any", "own", "bought", "both"]
 SETTLED: Final = frozenset({"fulfilled"})
-_PATIENCE_S: Final = 120.0
-_PAUSE_S: Final = 0.3
+_PATIENCE_S: Final = 240.0
+_PAUSE_S: Final = 0.5
 _KEYS_AT_ONCE: Final = 1000
 _KINGUIN_PRODUCTS: Final = range(1, 25)
 
 
 class ShopStuck(Exception):
-    """The shop did not answer for two minutes."""
+    """The shop did not answer for four minutes."""
 
 
 @dataclass(slots=True)
@@ -71,14 +72,11 @@ class Customers:
             title = f"Chaos bought {number} {secrets.token_hex(3)}"
             self._bought.append(await self._add_product(title, kinguin))
 
-    async def order(self, why: str) -> Ticket:
-        """Place an order of one or two lines, one of each source at least every other time."""
-        chosen = self.dice.choice(
-            [[self._own], [self._bought], [self._own, self._bought], [self._own, self._bought]]
-        )
+    async def order(self, why: str, sources: Sources = "any") -> Ticket:
+        """Place an order of one or two lines; `any` is a line of each every other time."""
         items = [
             {"product_id": self.dice.choice(products), "quantity": self.dice.choice((1, 1, 2))}
-            for products in chosen
+            for products in self._choose(sources)
         ]
         email = f"chaos-{secrets.token_hex(6)}@example.com"
         body = {"email": email, "accept_terms": True, "items": items}
@@ -89,6 +87,12 @@ class Customers:
         ticket = Ticket(placed["id"], placed["access_token"], email, why)
         self.tickets.append(ticket)
         return ticket
+
+    def _choose(self, sources: Sources) -> list[list[str]]:
+        if sources == "any":
+            sources = self.dice.choice(("own", "bought", "both", "both"))
+        both = {"own": self._own, "bought": self._bought}
+        return list(both.values()) if sources == "both" else [both[sources]]
 
     async def pay(self, ticket: Ticket, **outcome: Any) -> None:
         """Wait for the invoice and pay it on the gateway's page, once."""
@@ -107,9 +111,9 @@ class Customers:
                 return str(httpx.URL(url).path.rpartition("/")[2])
             await asyncio.sleep(_PAUSE_S)
 
-    async def order_and_pay(self, why: str) -> Ticket:
+    async def order_and_pay(self, why: str, sources: Sources = "any") -> Ticket:
         """One whole purchase up to the money."""
-        ticket = await self.order(why)
+        ticket = await self.order(why, sources)
         await self.pay(ticket)
         return ticket
 

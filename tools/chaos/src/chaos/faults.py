@@ -1,0 +1,173 @@
+"""How each fault is made and taken back: every function gives a context to be in meanwhile."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from stack.parts.databases import run_sql
+
+from chaos.mail_faults import MailFault
+from chaos.tcp_proxy import Toxics
+from chaos.world import World
+
+Fault = Callable[[World], AbstractAsyncContextManager[None]]
+
+
+def no_fault() -> Fault:
+    """Nothing is wrong with the machines: the customers or the gateway are."""
+
+    @asynccontextmanager
+    async def during(_world: World) -> AsyncIterator[None]:
+        yield
+
+    return during
+
+
+def ended(service: str, number: signal.Signals) -> Fault:
+    """A service is ended by a signal, and started again by its supervisor."""
+
+    @asynccontextmanager
+    async def during(world: World) -> AsyncIterator[None]:
+        world.living(service).signal_group(number)
+        yield
+
+    return during
+
+
+def zombie(service: str) -> Fault:
+    """A service stands still, another process of it takes over, and then it wakes up."""
+
+    @asynccontextmanager
+    async def during(world: World) -> AsyncIterator[None]:
+        async with world.replica(service):
+            paused = world.living(service)
+            paused.signal_group(signal.SIGSTOP)
+            try:
+                yield
+            finally:
+                paused.signal_group(signal.SIGCONT)
+
+    return during
+
+
+def spoilt(proxy: str, toxics: Toxics) -> Fault:
+    """What passes a proxy is spoilt."""
+
+    def during(world: World) -> AbstractAsyncContextManager[None]:
+        return world.toxic(proxy, toxics)
+
+    return during
+
+
+def simulator(name: str, **faults: Any) -> Fault:
+    """A simulator's own faults."""
+
+    @asynccontextmanager
+    async def during(world: World) -> AsyncIterator[None]:
+        await world.simulator(name, **faults)
+        try:
+            yield
+        finally:
+            await world.simulator(name)
+
+    return during
+
+
+def refused_mail(fault: MailFault) -> Fault:
+    """The mail server refuses, or lies."""
+
+    @asynccontextmanager
+    async def during(world: World) -> AsyncIterator[None]:
+        world.parts.mail_server.fault = fault
+        try:
+            yield
+        finally:
+            world.parts.mail_server.fault = MailFault()
+
+    return during
+
+
+def kafka_away(*, at_once: bool) -> Fault:
+    """The broker is shut down, or killed, and started again at the end."""
+
+    @asynccontextmanager
+    async def during(world: World) -> AsyncIterator[None]:
+        broker = world.parts.broker
+        await asyncio.to_thread(lambda: broker.stop(at_once=at_once))
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(broker.start)
+
+    return during
+
+
+def kafka_paused() -> Fault:
+    """The broker stands still: connections stay open and nothing answers."""
+
+    @asynccontextmanager
+    async def during(world: World) -> AsyncIterator[None]:
+        broker = world.living("kafka")
+        broker.signal_group(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            broker.signal_group(signal.SIGCONT)
+
+    return during
+
+
+def postgres_away(*, at_once: bool) -> Fault:
+    """The database server is shut down, or crashes, and is started again at the end."""
+
+    @asynccontextmanager
+    async def during(world: World) -> AsyncIterator[None]:
+        server = world.parts.postgres_part
+        await asyncio.to_thread(lambda: server.stop(at_once=at_once))
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(server.start)
+
+    return during
+
+
+def too_few_connections(service: str) -> Fault:
+    """The database role of a service may open one connection only, and loses those it has."""
+    role = service.replace("-", "_")
+
+    @asynccontextmanager
+    async def during(world: World) -> AsyncIterator[None]:
+        url = world.parts.postgres_part.url
+        end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{role}'"  # noqa: S608  a name of ours
+        limit = f'ALTER ROLE "{role}" CONNECTION LIMIT '
+        await asyncio.to_thread(run_sql, url, f"{limit} 1", end)
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(run_sql, url, f"{limit} -1")
+
+    return during
+
+
+def rebalance_storm(service: str) -> Fault:
+    """A second consumer joins and leaves again and again."""
+
+    async def come_and_go(world: World) -> None:
+        while True:
+            async with world.replica(service):
+                await asyncio.sleep(3)
+            await asyncio.sleep(1)
+
+    @asynccontextmanager
+    async def during(world: World) -> AsyncIterator[None]:
+        storm = asyncio.create_task(come_and_go(world))
+        try:
+            yield
+        finally:
+            storm.cancel()
+            await asyncio.gather(storm, return_exceptions=True)
+
+    return during

@@ -1,0 +1,129 @@
+"""Customers and gateways that do not behave: each is one order, and what it does to the shop."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import uuid
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Any
+
+from chaos.customers import Ticket
+from chaos.world import World
+
+Customer = Callable[[World, str], Awaitable[Ticket]]
+
+
+class NotRefused(Exception):
+    """The shop took a notification that it must refuse, or refused one that it must take."""
+
+
+async def behaves(world: World, why: str) -> Ticket:
+    """Orders anything and pays."""
+    return await world.customers.order_and_pay(why)
+
+
+def pays(**outcome: Any) -> Customer:
+    """Pays the invoice once, as the simulator's control side takes it."""
+
+    async def buy(world: World, why: str) -> Ticket:
+        ticket = await world.customers.order(why)
+        await world.customers.pay(ticket, **outcome)
+        return ticket
+
+    return buy
+
+
+def buys(sources: Any) -> Customer:
+    """Buys lines of certain sources and pays."""
+
+    async def buy(world: World, why: str) -> Ticket:
+        return await world.customers.order_and_pay(why, sources)
+
+    return buy
+
+
+async def pays_twice(world: World, why: str) -> Ticket:
+    """Pays, and pays the same invoice again."""
+    ticket = await world.customers.order_and_pay(why)
+    await world.customers.pay(ticket)
+    return ticket
+
+
+async def pays_after_expiry(world: World, why: str) -> Ticket:
+    """Lets the payment expire, and sends the money after that."""
+    ticket = await world.customers.order(why)
+    await world.customers.pay(ticket, outcome="expired")
+    url = world.url("nowpayments-simulator", "/_simulator/ledger")
+    payments = (await world.http.get(url)).raise_for_status().json()["payments"]
+    mine = next(payment for payment in payments if payment["order_id"] == ticket.id)
+    again = world.url("nowpayments-simulator", f"/_simulator/payments/{mine['payment_id']}/pay")
+    await asyncio.sleep(1)
+    (await world.http.post(again, json={"outcome": "finished"})).raise_for_status()
+    return ticket
+
+
+async def forges(world: World, why: str) -> Ticket:
+    """Pays nothing and sends a notification with a signature of its own."""
+    ticket = await world.customers.order(why)
+    await world.customers.invoice(ticket)
+    body = _finished(ticket.id)
+    await _post(world, body, _sign(body, "not the secret"), expected=401)
+    return ticket
+
+
+async def changes_a_byte(world: World, why: str) -> Ticket:
+    """Pays nothing and changes one byte of a signed notification."""
+    ticket = await world.customers.order(why)
+    await world.customers.invoice(ticket)
+    body = _finished(ticket.id)
+    signature = _sign(body, world.stack["NOWPAYMENTS_IPN_SECRET"])
+    await _post(world, body.replace(b'"price_amount":60', b'"price_amount":6'), signature, 401)
+    return ticket
+
+
+async def steals_the_secret(world: World, why: str) -> Ticket:
+    """Pays nothing and sends a well-signed notification: the gateway itself must be asked."""
+    ticket = await world.customers.order(why)
+    await world.customers.invoice(ticket)
+    body = _finished(ticket.id)
+    await _post(world, body, _sign(body, world.stack["NOWPAYMENTS_IPN_SECRET"]), expected=200)
+    return ticket
+
+
+async def names_an_unknown_order(world: World, why: str) -> Ticket:
+    """A well-signed notification about an order that does not exist, beside a good purchase."""
+    body = _finished(str(uuid.uuid4()))
+    await _post(world, body, _sign(body, world.stack["NOWPAYMENTS_IPN_SECRET"]), expected=200)
+    return await world.customers.order_and_pay(why)
+
+
+def _finished(order_id: str) -> bytes:
+    """A notification whose canonical form is what `json` writes: sorted, no broken numbers."""
+    fields = {
+        "actually_paid": 60,
+        "order_id": order_id,
+        "outcome_amount": 59,
+        "outcome_currency": "usdttrc20",
+        "pay_address": "nowhere",
+        "pay_amount": 60,
+        "pay_currency": "usdttrc20",
+        "payment_id": int(Decimal(uuid.uuid4().int % 10**10)),
+        "payment_status": "finished",
+        "price_amount": 60,
+        "price_currency": "usd",
+    }
+    return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _sign(body: bytes, secret: str) -> str:
+    return hmac.new(secret.encode(), body, hashlib.sha512).hexdigest()
+
+
+async def _post(world: World, body: bytes, signature: str, expected: int) -> None:
+    headers = {"x-nowpayments-sig": signature, "Content-Type": "application/json"}
+    url = world.url("payments", "/webhooks/nowpayments")
+    answer = await world.http.post(url, content=body, headers=headers)
+    if answer.status_code != expected:
+        raise NotRefused(f"answered {answer.status_code}, not {expected}: {answer.text[:200]}")
