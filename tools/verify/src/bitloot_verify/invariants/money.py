@@ -117,8 +117,12 @@ def _further_money_is_noted(reading: Reading) -> Iterator[Finding]:
     busy = {job.subject for job in reading.all(rows.Job) if job.kind == "confirm_payment"}
     noted = {row.payment_id for row in reading.all(rows.Refundable)}
     orders = reading.by_id(rows.Order)
+    asked_again = {job.subject for job in reading.all(rows.Job) if job.kind == "reconcile"}
     for payment in reading.all(rows.Payment):
         if payment.status not in _ARRIVED or payment.payment_id in settling | busy | noted:
+            continue
+        # Whoever said so, the gateway denied it; it is asked until a person is told.
+        if payment.verdict == "not_finished" and str(payment.order_id) in asked_again:
             continue
         order = orders.get(payment.order_id)
         is_shown = order is not None and (order.money == "underpaid" or bool(order.attention))
