@@ -63,17 +63,20 @@ async def schedule(
     subject: object,
     due_at: datetime,
     payload: Mapping[str, Any] | None = None,
+    *,
+    traceparent: str | None = None,
 ) -> None:
     """Make a job, or bring an existing one forward; it is never put off.
 
-    A job that is running at the moment is run once more afterwards.
+    A job that is running at the moment is run once more afterwards. `traceparent` is the trace
+    that it belongs to; without one it is the active one.
     """
     row = insert(jobs).values(
         kind=kind,
         subject=str(subject),
         payload=dict(payload or {}),
         due_at=due_at,
-        traceparent=current_traceparent(),
+        traceparent=traceparent or current_traceparent(),
     )
     await transaction.execute(
         row.on_conflict_do_update(
@@ -86,6 +89,14 @@ async def schedule(
         )
     )
     await notify(transaction, "jobs")
+
+
+async def traceparent_of(transaction: Transaction, kind: str, subject: object) -> str | None:
+    """The trace that a waiting job belongs to; None where there is none."""
+    found: str | None = await transaction.scalar(
+        sa.select(jobs.c.traceparent).where(jobs.c.kind == kind, jobs.c.subject == str(subject))
+    )
+    return found
 
 
 async def cancel(transaction: Transaction, kind: str, subject: object) -> None:

@@ -90,7 +90,7 @@ def build_service(
             admin_purchases_router(act, parts.supplier, parts.database),
             kinguin_webhook_router(hint, settings.kinguin_webhook_secret),
         ),
-        resources=(client, watch),
+        resources=(client, watch) if settings.kinguin_enabled else (client,),
         measures=(*MEASURES, REQUESTS),
         readings=READINGS,
         collectors=watch.gauges,

@@ -11,13 +11,13 @@ from foundation.clock import Clock
 from foundation.crash import crash_point
 from pydantic import SecretStr
 from servicekit.database import Database
-from servicekit.jobs import schedule
+from servicekit.jobs import schedule, traceparent_of
 
 from payments.adapters import ipn_repository
 from payments.adapters.storing import storing
 from payments.domain.ipn_signature import read_signed
 from payments.domain.payment import PaymentFacts, read_facts
-from payments.handlers.jobs import APPLY_IPN
+from payments.handlers.jobs import APPLY_IPN, RECONCILE
 
 STORE_TIMEOUT_S: Final = 2.0
 """Leaves a second of the gateway's three for the way and the answer."""
@@ -51,5 +51,7 @@ class ReceiveIpn:
         now = self._clock.now()
         async with self._database.transaction() as transaction:
             ipn_id = await ipn_repository.add(transaction, body, facts, now)
-            await schedule(transaction, APPLY_IPN, ipn_id, now)
+            # The gateway knows no traces: what it says goes on in the order's own.
+            order_trace = await traceparent_of(transaction, RECONCILE, facts.order_id)
+            await schedule(transaction, APPLY_IPN, ipn_id, now, traceparent=order_trace)
             crash_point("payments.after_insert")
