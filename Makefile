@@ -76,7 +76,7 @@ test-servers: $(READY) servers ## The port tests of S3 and mail on the real serv
 	@$(RUN) pytest -q services/delivery/tests/integration $(T)
 
 ##@ Prove
-.PHONY: chaos-points chaos-crash chaos-faults
+.PHONY: chaos-points chaos-crash chaos-faults chaos-volume evidence
 # More options: make chaos-crash ARGS="--runs 8 --seed 7 --points kinguin.after_post"; --help says all.
 chaos-points: $(READY) ## List every crash point: where it stands, and who passes it
 	@$(RUN) chaos points
@@ -86,6 +86,13 @@ chaos-crash: $(READY) ## End services at every crash point, by KILL and TERM, at
 
 chaos-faults: $(READY) ## The fault matrix (some: make chaos-faults ARGS='--only kinguin,"smtp 4" --longest 20')
 	@KAFKA=apache $(RUN) chaos faults $(ARGS)
+
+chaos-volume: $(READY) ## Ten thousand orders, 5 % faults (fewer: make chaos-volume ARGS="--orders 500")
+	@KAFKA=apache $(RUN) chaos volume $(ARGS)
+
+CUT ?= full
+evidence: $(READY) ## A bounded run of all of these into docs/evidence.md (some minutes: CUT=short, no page)
+	@KAFKA=apache $(RUN) chaos evidence --cut $(CUT) $(if $(filter full,$(CUT)),--page docs/evidence.md) $(ARGS)
 
 ##@ Check
 .PHONY: check lint types imports dependencies manifests documents audit licences format

@@ -1,4 +1,4 @@
-"""`python -m chaos crash | faults | points`: faults on stacks of their own, judged.
+"""`python -m chaos crash | faults | volume | evidence | points`: each on a stack of its own.
 
 Exit code 0 only if every run passed and no invariant is violated. The seed is printed first
 and repeats the choice of runs; each battery writes its outcome to a folder for the evidence.
@@ -18,7 +18,7 @@ import httpx
 import typer
 from stack.whole_stack import RunningStack, whole_stack
 
-from chaos import crash_sweep
+from chaos import crash_sweep, evidence
 from chaos.arming import Arming, Triggers
 from chaos.crash_sweep import CrashSweep
 from chaos.customers import Customers
@@ -28,6 +28,7 @@ from chaos.points import POINTS, Place, places
 from chaos.proxied_parts import ProxiedParts
 from chaos.scenarios import SCENARIOS, SHORT, Scenario
 from chaos.tcp_proxy import ProxyHost
+from chaos.volume import Volume
 from chaos.world import World
 
 OUT = Path("dist/chaos")
@@ -132,6 +133,61 @@ async def _suffer(
         world = World(stack, parts, host, customers, http, dice)
         ends_at = time.monotonic() + limits[1]
         await FaultMatrix(world, outcome, typer.echo, limits[0], ends_at).run(chosen)
+
+
+@app.command()
+def volume(
+    orders: Annotated[int, typer.Option(min=1, help="How many")] = 10_000,
+    at_once: Annotated[int, typer.Option(min=1, help="Customers at the same time")] = 20,
+    share: Annotated[float, typer.Option(help="Of the calls outside that fail")] = 0.05,
+    seed: Seed = None,
+    out: Out = OUT,
+) -> None:
+    """Many orders of both sources with a share of faults; all settled in ten minutes after."""
+    number = _say_seed(seed)
+    dice = random.Random(number)  # noqa: S311  repeatable, no secret
+    outcome = Outcome("volume", number)
+    folder = Path(tempfile.mkdtemp(prefix="bitloot-chaos-"))
+    fast = {"fulfillment-kinguin": {"KINGUIN_REQUESTS_PER_SECOND": "200"}}
+    with ProxyHost.running(dice) as host:
+        parts = ProxiedParts(folder, host)
+        with whole_stack(folder, fast, parts) as stack:
+            asyncio.run(_flood(stack, parts, host, outcome, dice, (orders, at_once, share)))
+    _finish(outcome, out, folder)
+
+
+async def _flood(
+    stack: RunningStack,
+    parts: ProxiedParts,
+    host: ProxyHost,
+    outcome: Outcome,
+    dice: random.Random,
+    size: tuple[int, int, float],
+) -> None:
+    async with httpx.AsyncClient(timeout=_HTTP_TIMEOUT_S, trust_env=False) as http:
+        customers = Customers(stack, http, dice)
+        world = World(stack, parts, host, customers, http, dice)
+        await Volume(world, outcome, typer.echo, *size).run()
+
+
+@app.command(name="evidence")
+def write_evidence(
+    cut: Annotated[str, typer.Option(help="full (below 40 minutes) or short (some minutes)")] = (
+        "full"
+    ),
+    page: Annotated[Path | None, typer.Option(help="The page to write; none without")] = None,
+    seed: Seed = None,
+    out: Out = OUT,
+) -> None:
+    """A bounded run of every battery, and a page that says what they found."""
+    if cut not in evidence.CUTS:
+        raise typer.BadParameter(f"no such cut: {cut}")
+    outcomes = evidence.gather(cut, _say_seed(seed), out)
+    text = evidence.render(cut, outcomes)
+    (page or out / "evidence.md").write_text(text)
+    typer.echo(f"written: {page or out / 'evidence.md'}")
+    if not all(outcome.is_good for outcome in outcomes):
+        raise typer.Exit(1)
 
 
 def _scenarios(only: str, *, short: bool) -> list[Scenario]:
