@@ -95,7 +95,7 @@ evidence: $(READY) ## A bounded run of all of these into docs/evidence.md (some 
 	@KAFKA=apache $(RUN) chaos evidence --cut $(CUT) $(if $(filter full,$(CUT)),--page docs/evidence.md) $(ARGS)
 
 ##@ Check
-.PHONY: check lint types imports dependencies manifests documents audit licences format
+.PHONY: check lint types imports dependencies dashboards manifests documents audit licences format
 check: lint types imports dependencies documents ## All checks below, but manifests (`make test` has them), audit and licences
 
 lint: $(READY) ## ruff: rules and format
@@ -117,6 +117,10 @@ dependencies: $(READY) ## deptry: each member declares what it imports, and noth
 		.venv/bin/deptry --config $$member/pyproject.toml \
 			--package-module-name-map "$(subst $(space),$(comma),$(strip $(MODULES)))" \
 			--per-rule-ignores "DEP002=$(NOT_IMPORTED)" $$member/src || exit 1; done
+
+dashboards: $(READY) ## deploy/observability: write the dashboards and the rules of the objectives
+	@.venv/bin/python deploy/observability/generate.py
+	@.venv/bin/python deploy/k8s/components/observability/generate.py
 
 manifests: $(READY) ## deploy/k8s: write what is generated, render every overlay, check it (needs kustomize or kubectl)
 	@.venv/bin/python deploy/k8s/components/observability/generate.py

@@ -20,8 +20,9 @@ FOLDER = Path(__file__).parents[2] / "deploy/observability"
 # Of Prometheus itself, and of `bitloot verify`, which has a test of its own.
 NOT_OF_SERVICES = {"up", "ALERTS", "invariant_violations", "invariants_checked_timestamp_seconds"}
 _NO_NAMES = re.compile(
-    r"\{[^}]*\}|\[[^\]]*\]|\"[^\"]*\"|\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)"
+    r"\{[^}]*\}|\[[^\]]*\]|\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)"
 )
+_TEXT = re.compile(r"\"[^\"]*\"")
 _NAME = re.compile(r"\b[a-zA-Z_:][\w:]*\b(?!\s*\()")
 _WORDS = {"and", "or", "unless", "bool", "offset", "group_left", "group_right"}
 _LABEL = re.compile(r"[\w.:+/{}<>= -]{0,80}")
@@ -29,7 +30,7 @@ _LABEL = re.compile(r"[\w.:+/{}<>= -]{0,80}")
 
 def names(expression: str) -> set[str]:
     """The metrics that an expression reads."""
-    return set(_NAME.findall(_NO_NAMES.sub(" ", expression))) - _WORDS
+    return set(_NAME.findall(_NO_NAMES.sub(" ", _TEXT.sub("", expression)))) - _WORDS
 
 
 def rules() -> Iterator[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Each alert fires on its fault, is silent without it, and has a page that says what to do."""
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -204,3 +205,11 @@ def test_no_page_is_without_its_alert() -> None:
     meant = {Path(rule["annotations"]["runbook_url"]).name for rule in alerts()}
 
     assert pages == meant
+
+
+def test_what_is_generated_is_up_to_date() -> None:
+    script = ROOT / "deploy/observability/generate.py"
+
+    ended = run_to_end([sys.executable, str(script), "--check"], deadline_s=60)
+
+    assert ended.returncode == 0, ended.stderr

@@ -38,7 +38,7 @@ def trace(sold: PlacedOrder, collector: TraceCollector) -> list[Span]:
         spans = collector.spans()
         if any(span.name == "POST /orders" for span in spans):
             found = by_trace(spans)[placing(spans)]
-            if any(span.name == "settle send_mails" for span in found):
+            if any(span.name == "settle mail" for span in found):
                 return found
         time.sleep(0.5)
     return found
@@ -61,7 +61,7 @@ def test_all_five_services_are_in_the_trace_of_one_order(trace: list[Span]) -> N
         ("fulfillment-kinguin", "job place"),
         ("fulfillment-kinguin", "job poll"),
         ("delivery", "consume key.ready"),
-        ("delivery", "job store_keys"),
+        ("delivery", "job store"),
         ("orders", "consume delivery.updated"),
     ],
 )
