@@ -7,7 +7,7 @@ from pathlib import Path
 from bitloot_verify.check import Report
 from bitloot_verify.invariants import Finding
 from chaos.crash_sweep import ENDINGS, HITS, plan
-from chaos.evidence import CUTS, render
+from chaos.evidence import CUTS, render, saved
 from chaos.outcome import Outcome, Run
 from chaos.points import places
 
@@ -44,6 +44,13 @@ def test_the_page_names_seed_runs_and_problems() -> None:
     assert "2 runs, 1 failed, 3 orders" in page
     assert "seed 7" in page
     assert "| b | 2.0 | did not fire |" in page
+
+
+def test_batteries_that_ran_one_by_one_make_one_page(tmp_path: Path) -> None:
+    an_outcome(Run("a", 1.0)).save(tmp_path)
+    Outcome("volume", 8, runs=[Run("b", 1.0)]).save(tmp_path)
+
+    assert [outcome.battery for outcome in saved(tmp_path)] == ["crash", "volume"]
 
 
 def test_a_full_sweep_has_every_place_with_both_signals_and_hits() -> None:

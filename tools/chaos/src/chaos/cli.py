@@ -176,14 +176,15 @@ def write_evidence(
         "full"
     ),
     page: Annotated[Path | None, typer.Option(help="The page to write; none without")] = None,
+    saved: Annotated[bool, typer.Option(help="Run nothing: take what --out holds")] = False,
     seed: Seed = None,
     out: Out = OUT,
 ) -> None:
     """A bounded run of every battery, and a page that says what they found."""
     if cut not in evidence.CUTS:
         raise typer.BadParameter(f"no such cut: {cut}")
-    outcomes = evidence.gather(cut, _say_seed(seed), out)
-    text = evidence.render(cut, outcomes)
+    outcomes = evidence.saved(out) if saved else evidence.gather(cut, _say_seed(seed), out)
+    text = evidence.render("saved outcomes" if saved else cut, outcomes)
     (page or out / "evidence.md").write_text(text)
     typer.echo(f"written: {page or out / 'evidence.md'}")
     if not all(outcome.is_good for outcome in outcomes):

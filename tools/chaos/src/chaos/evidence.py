@@ -54,6 +54,11 @@ def gather(cut: str, seed: int, folder: Path) -> list[Outcome]:
     return outcomes
 
 
+def saved(folder: Path) -> list[Outcome]:
+    """The outcomes of batteries that were run one by one."""
+    return [Outcome.load(file) for file in sorted(folder.glob("*.json"))]
+
+
 def _broken(battery: Battery, seed: int, code: int) -> Outcome:
     outcome = Outcome(battery.name, seed)
     outcome.violations["battery"] = [f"ended with exit code {code} before it could judge"]
@@ -73,7 +78,7 @@ def _head(cut: str) -> Iterator[str]:
     yield "battery starts a stack of real parts, orders through the public interfaces, and is"
     yield "judged by the invariant checker with the simulators' own ledgers."
     yield ""
-    yield f"* Date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, cut `{cut}`"
+    yield f"* Date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, cut: {cut}"
     yield f"* Machine: {platform.system()} {platform.machine()}, Python {platform.python_version()}"
     yield f"* Apache Kafka {kafka_version()}, PostgreSQL {MAJOR_VERSION}, {versions}"
 
@@ -84,7 +89,8 @@ def _section(found: Outcome) -> Iterator[str]:
     yield f"## {found.battery}"
     yield ""
     yield f"{len(found.runs)} runs, {len(found.failures)} failed, {found.orders} orders,"
-    yield f"{violations} violations; seed {found.seed}, {found.seconds:.0f} s."
+    yield f"{violations} violations; seed {found.seed}, {found.seconds:.0f} s from"
+    yield f"{found.started_at}."
     yield ""
     for name, value in found.figures.items():
         yield f"* {name}: {value}"
