@@ -14,6 +14,9 @@ from stack.server_fixtures import program
 
 ROOT = Path(__file__).parents[2]
 RULES = sorted((ROOT / "deploy/observability/rules").glob("*.yml"))
+# One promtool run evaluates every rule for hours of series: half a minute of processor time.
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("promtool")]
+
 FIRES, SILENT = "fires:", "is silent:"
 SECTIONS = ("What it means", "What the customer sees", "Look at", "Do", "When it ends")
 
