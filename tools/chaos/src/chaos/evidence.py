@@ -15,6 +15,7 @@ from stack.parts.postgres import MAJOR_VERSION
 
 from chaos.outcome import Outcome
 
+_FOUND: Final = Path(__file__).parents[2] / "FOUND.md"
 _PACKAGES: Final = ("faststream", "aiokafka", "fastapi", "sqlalchemy", "asyncpg", "cryptography")
 
 
@@ -81,6 +82,10 @@ def _head(cut: str) -> Iterator[str]:
     yield f"* Date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, cut: {cut}"
     yield f"* Machine: {platform.system()} {platform.machine()}, Python {platform.python_version()}"
     yield f"* Apache Kafka {kafka_version()}, PostgreSQL {MAJOR_VERSION}, {versions}"
+    yield ""
+    yield "## Found and mended so far"
+    yield ""
+    yield _FOUND.read_text().strip()
 
 
 def _section(found: Outcome) -> Iterator[str]:

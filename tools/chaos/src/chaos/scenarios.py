@@ -33,6 +33,8 @@ from chaos.tcp_proxy import Toxics
 _DONE: Final = frozenset({"fulfilled"})
 _OWED: Final = frozenset({"fulfilled", "refund_due", "needs_attention"})
 _PERSON: Final = frozenset({"fulfilled", "needs_attention"})
+# A completed order that lacks keys is asked for them for a day before a person is told.
+_WAITS: Final = _OWED | {"fulfilling"}
 _UNPAID: Final = frozenset({"awaiting_payment"})
 
 
@@ -115,7 +117,7 @@ _KINGUIN: Final = (
     _kinguin("500 after placing", error_after_work=2),
     _kinguin("stuck", 25.0, stuck=True),
     _kinguin("cancels", 15.0, _OWED, cancel=True),
-    _kinguin("fewer keys", 15.0, _OWED, fewer_keys=True),
+    _kinguin("fewer keys", 15.0, _WAITS, fewer_keys=True),
     _kinguin("cancels half-filled", 15.0, _OWED, cancel=True, fewer_keys=True),
     _kinguin("image keys", image_keys=True),
     _kinguin("price up", 10.0, _OWED, price_factor=20),

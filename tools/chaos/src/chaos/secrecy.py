@@ -16,6 +16,8 @@ from stack.secrecy import Hoard, collect, disguises
 from stack.whole_stack import RunningStack
 
 _FOLDERS: Final = {"postgres": "data files and WAL", "kafka": "segments"}
+# Kafka lays out megabytes of them in advance; they hold positions and times.
+_ONLY_OFFSETS: Final = frozenset({".index", ".timeindex"})
 _CHUNK: Final = 4 * 1024 * 1024
 _TIMEOUT_S: Final = 30.0
 
@@ -48,12 +50,13 @@ def _places(hoard: Hoard, secrets: Sequence[str]) -> tuple[str, ...]:
 
 
 def files_below(folder: Path) -> list[Path]:
-    """Every file of a server.
+    """Every file of a server that can hold anything.
 
     Raises:
         FileNotFoundError: there is none: nothing would be searched.
     """
-    found = sorted(file for file in folder.rglob("*") if file.is_file())
+    files = (file for file in folder.rglob("*") if file.is_file())
+    found = sorted(file for file in files if file.suffix not in _ONLY_OFFSETS)
     if not found:
         raise FileNotFoundError(folder)
     return found

@@ -21,7 +21,7 @@ from chaos.tcp_proxy import Toxics
 from chaos.world import World
 
 _SETTLE_S: Final = 600.0
-_LOOK_S: Final = 2.0
+_LOOK_S: Final = 10.0
 _ENDED: Final = frozenset({"fulfilled", "refund_due", "needs_attention"})
 _SECRETS: Final = 5
 _TOO_MANY: Final = b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
