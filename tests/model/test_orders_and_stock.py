@@ -58,7 +58,7 @@ pytestmark = [pytest.mark.component, pytest.mark.timeout(600)]
 T = TypeVar("T")
 
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "40"))
-"""Lives a run; more find more; many short ones found planted faults sooner than few long ones."""
+"""Lives a run; more find more."""
 
 _FROM_ORDERS = (OrderPlaced, OrderCancelled, FulfillmentRequestedCustom)
 _FROM_STOCK = (StockUpdated, FulfillmentUpdated, KeyReady)

@@ -4,6 +4,7 @@ import asyncio
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 from contracts import (
     FulfillmentState,
     FulfillmentUpdated,
@@ -223,3 +224,32 @@ async def test_five_hundred_buyers_of_a_hundred_keys(
     ready = await stock.sent(KeyReady)
     assert len({key.fingerprint for message in ready for key in message.keys}) == len(ready) == 100
     assert set(await key_states(stock, product)) == {"assigned"}
+
+
+async def test_keys_left_held_by_an_older_version_go_back_to_the_shelf(
+    stock: ServiceHarness,
+) -> None:
+    product = new_id()
+    await shelve(stock, product, 3)
+    line = firm(product)
+    order = a_placed(line)
+    await stock.deliver(order)
+    async with stock.database.transaction() as transaction:  # as if it had served from the shelf
+        await transaction.execute(
+            sa.text("UPDATE stock_keys SET state = 'free', reserved_for = NULL")
+        )
+    await stock.deliver(request(order, line))
+    async with stock.database.transaction() as transaction:
+        await transaction.execute(
+            sa.text(
+                "UPDATE stock_keys SET state = 'reserved', reserved_for = :line"
+                " WHERE id = (SELECT id FROM stock_keys WHERE state = 'free' LIMIT 1)"
+            ),
+            {"line": line.line_id},
+        )
+
+    await stock.deliver(
+        a_fulfillment_requested_custom(product_id=product, quantity=2, backorder=False)
+    )
+
+    assert sorted(await key_states(stock, product)) == ["assigned"] * 3

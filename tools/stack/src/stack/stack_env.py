@@ -67,7 +67,9 @@ def issue_admin_token(plan: Plan) -> str:
     Raises:
         StackError: the command failed.
     """
-    environment = os.environ | plan.environment("orders")
+    settings = plan.environment("orders")
+    settings.pop("PYTHONPATH", None)  # the command is of this version, whichever orders runs
+    environment = os.environ | settings
     arguments = ["admin-token", "--role", "owner", "--ttl", _ADMIN_TOKEN_TTL]
     command = [sys.executable, "-m", "bitloot_cli", *arguments]
     answer = run_to_end(command, deadline_s=_TOKEN_DEADLINE_S, environment=environment)

@@ -9,7 +9,8 @@ from contracts import Sealed, SealedKey
 from servicekit.database import Transaction
 from sqlalchemy.dialects.postgresql import insert
 
-from fulfillment_custom.adapters.tables import assignments, stock_keys, stock_levels
+from fulfillment_custom.adapters.tables import assignments, lines, stock_keys, stock_levels
+from fulfillment_custom.domain.line import LineState
 
 _ARRIVALS: Final = 20261125
 """Any constant; the locks of lines are random numbers of 64 bits."""
@@ -152,6 +153,26 @@ async def let_go(transaction: Transaction, line_ids: Sequence[UUID]) -> None:
     await transaction.execute(
         sa.update(stock_keys)
         .where(stock_keys.c.reserved_for.in_(line_ids))
+        .values(state="free", reserved_for=None)
+    )
+
+
+async def let_go_of_settled(transaction: Transaction, product_id: UUID) -> None:
+    """Put keys of a locked product back that are held for lines which want them no more.
+
+    A version before reservations serves lines from the shelf and leaves what is held for them:
+    so it happens while both versions run, and after a rollback.
+    """
+    settled = sa.select(lines.c.id).where(
+        lines.c.product_id == product_id, lines.c.state != LineState.WAITING
+    )
+    await transaction.execute(
+        sa.update(stock_keys)
+        .where(
+            stock_keys.c.product_id == product_id,
+            stock_keys.c.state == "reserved",
+            stock_keys.c.reserved_for.in_(settled),
+        )
         .values(state="free", reserved_for=None)
     )
 

@@ -21,6 +21,7 @@ async def serve_waiting_lines(
 ) -> set[UUID]:
     """Serve whom the free keys of a locked product suffice for; their line ids."""
     served: set[UUID] = set()
+    await stock_repository.let_go_of_settled(transaction, product_id)
     free = await stock_repository.free_keys(transaction, product_id)
     for line in await line_repository.waiting(transaction, product_id):
         if line.quantity > free:
