@@ -46,10 +46,8 @@ class TraceCollector:
         """Listen on a free port of the loopback interface."""
         collector = cls()
 
-        class Handler(_Handler):
-            target = collector
-
-        with ThreadingHTTPServer((LOOPBACK, 0), Handler) as server:
+        handler = type("Handler", (_Handler,), {"target": collector})
+        with ThreadingHTTPServer((LOOPBACK, 0), handler) as server:
             collector.endpoint = f"http://{LOOPBACK}:{server.server_port}"
             thread = threading.Thread(target=server.serve_forever, daemon=True)
             thread.start()
