@@ -10,7 +10,7 @@ import pytest
 from stack.testing import PlacedOrder, Shop
 from stack.whole_stack import RunningStack
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("stack"), pytest.mark.timeout(600)]
 
 BUYERS, KEYS, AT_ONCE = 500, 100, 25
 
