@@ -7,14 +7,19 @@ from typing import Any
 import asyncpg
 import pytest
 from bitloot_cli.main import app
+from bitloot_cli.rotate import SEALED_COLUMNS
 from contracts import Sealed
 from delivery.adapters.key_cipher import context_of_ids
 from delivery.adapters.ring_key_provider import RingKeyProvider
+from delivery.adapters.tables import metadata as delivery_tables
 from delivery.ports import WrappedKey
 from foundation.clock import new_id
 from foundation.sealing import KeyRing, PublicKey, new_key_pair, new_ring, seal
 from foundation.settings import SecretRing
+from fulfillment_custom.adapters.tables import metadata as custom_tables
+from fulfillment_kinguin.adapters.tables import metadata as kinguin_tables
 from servicekit.testing import migrated
+from sqlalchemy.dialects.postgresql import JSONB
 from stack.fixtures import NewDatabase
 from typer.testing import CliRunner, Result
 
@@ -110,6 +115,49 @@ def test_sealed_values_inside_lists_are_found(urls: dict[str, str]) -> None:
     new_id_of_key = KeyRing.parse(BOTH).current_id
     assert json.loads(row["sealed_keys"])[0]["sealed"]["recipient_key_id"] == new_id_of_key
     assert json.loads(row["buyer"])["recipient_key_id"] == new_id_of_key
+
+
+def test_keys_that_a_person_must_look_at_are_rotated_too(urls: dict[str, str]) -> None:
+    keys = json.dumps([{"key_id": "1", "sealed": json.loads(sealed_for_old())}])
+    fetch(urls["delivery"], "INSERT INTO disputed_keys VALUES ($1, $1, $2)", new_id(), keys)
+
+    run(urls, "rotate-hpke", HPKE_PRIVATE_KEYS=BOTH)
+
+    [row] = fetch(urls["delivery"], "SELECT keys FROM disputed_keys")
+    sealed = Sealed.model_validate(json.loads(row["keys"])[0]["sealed"])
+    assert KeyRing.parse(NEW.private.get_secret_value()).open(sealed, *INFO) == b"the key"
+
+
+def test_a_row_in_use_is_waited_for_and_never_passed_over(urls: dict[str, str]) -> None:
+    stock(urls["fulfillment-custom"], 1)
+
+    async def in_use() -> Result:
+        connection = await asyncpg.connect(urls["fulfillment-custom"])
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute("SELECT * FROM stock_keys FOR UPDATE")
+        rotation = asyncio.create_task(
+            asyncio.to_thread(run, urls, "rotate-hpke", HPKE_PRIVATE_KEYS=BOTH)
+        )
+        await asyncio.sleep(0.5)
+        await transaction.rollback()
+        await connection.close()
+        return await rotation
+
+    assert "1 rows sealed for" in asyncio.run(in_use()).stdout
+
+
+def test_every_column_that_may_hold_something_sealed_is_named() -> None:
+    plain = {("deliveries", "envelope"), ("mails", "links")}
+    documents = {
+        (table.name, column.name)
+        for metadata in (custom_tables, kinguin_tables, delivery_tables)
+        for table in metadata.tables.values()
+        for column in table.columns
+        if isinstance(column.type, JSONB)
+    }
+
+    assert documents - plain == {(named.table, named.column) for named in SEALED_COLUMNS}
 
 
 def test_a_dry_run_counts_and_changes_nothing(urls: dict[str, str]) -> None:

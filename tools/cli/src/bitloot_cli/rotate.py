@@ -46,6 +46,7 @@ class SealedColumn:
     table: str
     column: str
     only: str = "true"
+    identity: str = "id"
 
 
 SEALED_COLUMNS: Final = (
@@ -57,6 +58,7 @@ SEALED_COLUMNS: Final = (
     SealedColumn("delivery", "deliveries", "sealed_keys", "sealed_keys IS NOT NULL"),
     SealedColumn("delivery", "mails", "recipient"),
     SealedColumn("delivery", "mails", "body", "body IS NOT NULL"),
+    SealedColumn("delivery", "disputed_keys", "keys", identity="message_id"),
 )
 """Everything that is sealed for delivery and kept in a database."""
 
@@ -138,9 +140,10 @@ async def _rotate(
 async def _rotate_batch(
     database: Database, column: SealedColumn, condition: str, change: Change
 ) -> int:
+    # Waits for rows in use: one that was passed over would be unreadable without the old key.
     query = (
         f"SELECT * FROM {column.table} WHERE {condition}"  # noqa: S608  constants
-        f" LIMIT {_BATCH} FOR UPDATE SKIP LOCKED"
+        f" LIMIT {_BATCH} FOR UPDATE"
     )
     async with database.transaction() as transaction:
         rows = (await transaction.execute(sa.text(query))).all()
@@ -165,15 +168,15 @@ def _rewrap(provider: RingKeyProvider, current_id: str) -> Change:
 def _reseal(column: SealedColumn, ring: KeyRing) -> Change:
     update = sa.text(
         f"UPDATE {column.table} SET {column.column} = CAST(:value AS jsonb)"  # noqa: S608  constants
-        " WHERE id = :id"
+        f" WHERE {column.identity} = :id"
     )
 
     async def change(transaction: Transaction, row: sa.Row[Any]) -> None:
-        value = getattr(row, column.column)
+        fields = row._mapping  # noqa: SLF001  public: a column may be called as a method is
+        value = fields[column.column]
         stored = json.loads(value) if isinstance(value, str) else value
-        await transaction.execute(
-            update, {"value": json.dumps(_resealed(stored, ring)), "id": row.id}
-        )
+        changed = {"value": json.dumps(_resealed(stored, ring)), "id": fields[column.identity]}
+        await transaction.execute(update, changed)
 
     return change
 
