@@ -8,10 +8,10 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from persistence.database import Database
+from persistence.migrations import SchemaMismatch, check_schema, migrate
+from persistence.tables import metadata as runtime_metadata
 from pydantic import SecretStr
-from servicekit.database import Database
-from servicekit.migrations import SchemaMismatch, check_schema, migrate
-from servicekit.tables import metadata as runtime_metadata
 
 PACKAGES = ("payments", "orders", "fulfillment_custom", "fulfillment_kinguin", "delivery")
 pytestmark = [pytest.mark.component, pytest.mark.parametrize("package", PACKAGES)]

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from persistence.migrations import migrate
 from pydantic import SecretStr
-from servicekit.migrations import migrate
 from stack.plan import SERVICES_WITH_DATABASE
 
 pytestmark = pytest.mark.component

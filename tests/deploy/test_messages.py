@@ -264,7 +264,7 @@ def test_other_scaling_is_noticed(
 
 def test_rows_that_count_as_due_are_those_that_a_job_would_claim() -> None:
     """The scaler's query names columns: they must be the table's."""
-    tables = import_module("servicekit.tables")
+    tables = import_module("persistence.tables")
     text = (ROOT / "deploy/k8s/components/keda/scaled-objects.yaml").read_text()
 
     assert text.count("SELECT count(*) FROM jobs WHERE due_at <= now()") == len(WITH_JOBS)

@@ -48,7 +48,7 @@ from hypothesis.stateful import (
 from orders.adapters.tables import order_items
 from orders.adapters.tables import orders as orders_table
 from orders.bootstrap import build_service as build_orders
-from servicekit.tables import outbox
+from persistence.tables import outbox
 from servicekit.testing import ServiceHarness
 from webkit.testing import admin_token
 from webkit.tokens import TokenSigner

@@ -8,8 +8,8 @@ import typer
 from bitloot_cli.admin_token import duration
 from bitloot_cli.deployment_secrets import generate_secrets
 from bitloot_cli.main import app
+from persistence.migrations import migrate
 from pydantic import SecretStr
-from servicekit.migrations import migrate
 from stack.fixtures import NewDatabase
 from typer.testing import CliRunner
 

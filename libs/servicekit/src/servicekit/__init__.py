@@ -1,5 +1,5 @@
-"""The thin runtime every service with messages stands on.
+"""The message rules: how a service takes, keeps and sends messages, and how it starts and ends.
 
-A thing lives here when three services need it and it holds no business word: inbox,
-outbox, dead letters, jobs, the transaction, migrations, and how a process starts and ends.
+A thing lives here when three services need it and it holds no business word: consumer,
+inbox, outbox, dead letters, jobs, the broker, and the process around them.
 """

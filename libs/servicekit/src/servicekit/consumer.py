@@ -19,14 +19,14 @@ from contracts import Message
 from foundation.clock import Clock
 from foundation.crash import crash_point
 from foundation.telemetry import span_from
+from persistence.database import Database, Transaction, is_transient
+from persistence.measures import measure, savepoint
 from pydantic import ValidationError
 
 from servicekit import dead_letters
-from servicekit.database import Database, Transaction, is_transient
 from servicekit.dead_letters import Record
 from servicekit.inbox import take_unseen
 from servicekit.jobs import Job, JobRunner, Settle
-from servicekit.measures import measure, savepoint
 from servicekit.progress import BATCHES, MESSAGES, Progress
 
 M = TypeVar("M", bound=Message)

@@ -13,9 +13,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from contracts import Message, Topic
 from foundation.testing import FixedClock
+from persistence.tables import dead_letters
 
 from servicekit.dead_letters import RETRY_DELAYS
-from servicekit.tables import dead_letters
 from servicekit.testing import ServiceHarness
 
 _UNREADABLE: Final = b'{"type": "unknown.v9"}'

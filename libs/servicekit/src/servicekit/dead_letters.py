@@ -13,11 +13,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from foundation.clock import Clock, new_id
+from persistence.database import Transaction
+from persistence.tables import dead_letters
 from sqlalchemy.dialects.postgresql import insert
 
-from servicekit.database import Transaction
 from servicekit.jobs import cancel, schedule
-from servicekit.tables import dead_letters
 
 REDELIVER: Final = "redeliver"
 RETRY_DELAYS: Final = tuple(timedelta(seconds=seconds) for seconds in (1, 4, 16, 64, 256))

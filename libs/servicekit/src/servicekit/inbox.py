@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from contracts import Message
+from persistence.database import Transaction
+from persistence.tables import inbox
 from sqlalchemy.dialects.postgresql import insert
-
-from servicekit.database import Transaction
-from servicekit.tables import inbox
 
 M = TypeVar("M", bound=Message)
 

@@ -19,13 +19,13 @@ import structlog
 from foundation.clock import Clock, new_id
 from foundation.crash import crash_point
 from foundation.telemetry import current_traceparent, span_from
+from persistence.database import Database, Transaction, is_transient
+from persistence.measures import savepoint
+from persistence.notifications import notify
+from persistence.tables import jobs
 from sqlalchemy.dialects.postgresql import insert
 
-from servicekit.database import Database, Transaction, is_transient
-from servicekit.measures import savepoint
-from servicekit.notifications import notify
 from servicekit.outbox import wait_for_wake
-from servicekit.tables import jobs
 
 LEASE: Final = timedelta(seconds=60)
 # Ends before the lease does, so that a slow worker never works on somebody else's job.

@@ -16,6 +16,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
+from foundation.refusals import Refusal
 from foundation.settings import KafkaSettings
 
 from servicekit.consumer import BatchConsumer
@@ -27,6 +28,16 @@ MAX_BATCH: Final = 500
 _GRACE_S: Final = 10.0
 _SESSION_TIMEOUT_MS: Final = 15_000  # a busy event loop must not drop out; a killed one is missed
 _HEARTBEAT_MS: Final = 500  # how soon a member hears that another one joins: topics join one by one
+
+
+class TopicsMissing(Refusal):
+    """Kafka answers, but has not what this service reads."""
+
+    def __init__(self, topics: Sequence[str]) -> None:
+        super().__init__(
+            f"Kafka at KAFKA_BOOTSTRAP_SERVERS lacks {', '.join(topics)}, or our user may not read "
+            "there: run `bitloot create-topics`, or grant it"
+        )
 
 
 def build_broker(settings: KafkaSettings, client_id: str) -> KafkaBroker:

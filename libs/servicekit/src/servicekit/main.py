@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 from foundation.clock import SystemClock
 from foundation.logging import configure_logging
+from foundation.refusals import Refusal
 from foundation.settings import (
     DatabaseSettings,
     HttpSettings,
@@ -20,12 +21,11 @@ from foundation.settings import (
     load_settings,
 )
 from foundation.telemetry import configure_telemetry
+from persistence.clock_check import check_clock
+from persistence.database import Database
+from persistence.migrations import check_schema, migrate
 from pydantic import Field
 from sqlalchemy.exc import DBAPIError
-
-from servicekit.database import Database
-from servicekit.migrations import check_schema, migrate
-from servicekit.refusals import Refusal, check_clock
 
 S = TypeVar("S", bound=HttpSettings)
 

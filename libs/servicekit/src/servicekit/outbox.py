@@ -18,11 +18,10 @@ from contracts.topics import MAX_MESSAGE_BYTES
 from foundation.clock import new_id
 from foundation.crash import crash_point
 from foundation.telemetry import current_traceparent
+from persistence.database import Database, Transaction
+from persistence.notifications import notify
+from persistence.tables import outbox, outbox_lease
 from sqlalchemy.dialects.postgresql import insert
-
-from servicekit.database import Database, Transaction
-from servicekit.notifications import notify
-from servicekit.tables import outbox, outbox_lease
 
 LEASE: Final = timedelta(seconds=10)
 BATCH: Final = 500

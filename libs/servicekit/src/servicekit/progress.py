@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from contracts.topics import Topic
+from persistence.measures import Measure
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from servicekit.dead_letters import Record
-from servicekit.measures import Measure
 
 _TOPICS: Final = tuple(topic.value for topic in Topic)
 

@@ -21,6 +21,12 @@ from fastapi import APIRouter, FastAPI
 from faststream.kafka import KafkaBroker
 from foundation.clock import Clock, SystemClock
 from foundation.settings import ServiceSettings
+from persistence.database import Database
+from persistence.measures import Measure
+from persistence.migrations import check_schema
+from persistence.notifications import Notifications
+from persistence.pruning import INBOX, Pruner, Retention
+from persistence.readings import Reading
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.registry import Collector
 from webkit.http import create_http
@@ -28,17 +34,10 @@ from webkit.jwks import HttpJwks, JwksSource, StaticJwks
 from webkit.tokens import TokenVerifier, install_tokens
 
 from servicekit.consumer import BatchConsumer, Consumer, redelivery_runner
-from servicekit.database import Database
 from servicekit.jobs import JobRunner
-from servicekit.kafka import answers, build_broker, missing_topics, sender, subscribe
-from servicekit.measures import Measure
-from servicekit.migrations import check_schema
-from servicekit.notifications import Notifications
+from servicekit.kafka import TopicsMissing, answers, build_broker, missing_topics, sender, subscribe
 from servicekit.outbox import OutboxRelay
 from servicekit.progress import ProgressCollector
-from servicekit.pruning import INBOX, Pruner, Retention
-from servicekit.readings import Reading
-from servicekit.refusals import TopicsMissing
 from servicekit.sampler import Sampler
 
 _STOP_S: Final = 12.0

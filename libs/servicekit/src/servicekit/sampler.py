@@ -12,13 +12,12 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
+from persistence.database import Database
+from persistence.readings import Reading, ReadingGauge
+from persistence.tables import dead_letters, jobs, outbox
 from prometheus_client import CollectorRegistry, Gauge
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.pool import QueuePool
-
-from servicekit.database import Database
-from servicekit.readings import Reading, ReadingGauge
-from servicekit.tables import dead_letters, jobs, outbox
 
 _EVERY_S = 5.0
 # A service's own readings count whole tables: not every time.

@@ -15,12 +15,12 @@ import sqlalchemy as sa
 from contracts import Message
 from fastapi import FastAPI
 from faststream.kafka import KafkaBroker, TestKafkaBroker
+from persistence.database import Database
+from persistence.migrations import migrate
+from persistence.tables import outbox
 from pydantic import SecretStr
 
-from servicekit.database import Database
-from servicekit.migrations import migrate
 from servicekit.runtime import Runtime, Service, create_app
-from servicekit.tables import outbox
 
 M = TypeVar("M", bound=Message)
 

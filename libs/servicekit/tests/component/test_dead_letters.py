@@ -5,10 +5,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from contracts import PaymentConfirmed
 from foundation.testing import FixedClock
+from persistence.database import Database, Transaction
+from persistence.tables import dead_letters
 from servicekit.consumer import BatchConsumer, Consumer, redelivery_runner
-from servicekit.database import Database, Transaction
 from servicekit.dead_letters import Record
-from servicekit.tables import dead_letters
 
 
 async def test_unreadable_letter_is_kept_whatever_failed_around_it(

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from foundation.clock import new_id
 from foundation.testing import FixedClock
-from servicekit.database import Database, Transaction
+from persistence.database import Database, Transaction
+from persistence.tables import jobs
 from servicekit.jobs import Job, JobRunner, Settle, schedule, still_leased
-from servicekit.tables import jobs
 
 
 class Work:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from contracts.testing import a_key_ready, a_payment_confirmed, a_sealed_key
-from servicekit.database import Database
+from persistence.database import Database
+from persistence.tables import outbox, outbox_lease
 from servicekit.outbox import MAX_FAILURES, MessageTooLarge, OutboxRelay, ProducerWedged, emit
-from servicekit.tables import outbox, outbox_lease
 
 
 class RecordingSender:

@@ -5,11 +5,11 @@ from datetime import timedelta
 import sqlalchemy as sa
 from contracts.testing import a_payment_confirmed
 from foundation.clock import SystemClock, new_id
-from servicekit.database import Database
+from persistence.database import Database
+from persistence.tables import dead_letters, jobs
 from servicekit.jobs import schedule
 from servicekit.outbox import emit
 from servicekit.sampler import Sampler
-from servicekit.tables import dead_letters, jobs
 
 
 async def test_gauges_show_what_waits_fails_and_was_given_up(database: Database) -> None:

@@ -19,11 +19,11 @@ from contracts.testing import a_payment_confirmed
 from foundation.sealing import new_key_pair, new_secret
 from foundation.settings import ServiceSettings
 from foundation.testing import FixedClock
+from persistence.database import Database, Transaction, is_transient
+from persistence.migrations import create_runtime_tables
 from pydantic import SecretStr
 from servicekit.consumer import Consumer
-from servicekit.database import Database, Transaction, is_transient
 from servicekit.jobs import Job, JobRunner, Settle, schedule
-from servicekit.migrations import create_runtime_tables
 from servicekit.outbox import emit
 from servicekit.runtime import Runtime, Service
 from sqlalchemy import Connection, text

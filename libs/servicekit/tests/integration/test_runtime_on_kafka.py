@@ -13,13 +13,13 @@ from contracts import Message, PaymentConfirmed, PaymentUpdated, Topic
 from contracts.testing import a_payment_confirmed, a_payment_updated
 from foundation.settings import ServiceSettings
 from foundation.testing import captured_log
+from persistence.database import Database, Transaction
+from persistence.tables import dead_letters, outbox
 from pydantic import SecretStr
 from servicekit.consumer import Consumer
-from servicekit.database import Database, Transaction
+from servicekit.kafka import TopicsMissing
 from servicekit.outbox import emit
-from servicekit.refusals import TopicsMissing
 from servicekit.runtime import Runtime, Service
-from servicekit.tables import dead_letters, outbox
 from stack.endpoints import KafkaServer
 from stack.parts.broker_choice import Broker
 

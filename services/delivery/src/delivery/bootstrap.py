@@ -8,9 +8,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from foundation.clock import Clock, SystemClock
-from servicekit.database import Database
-from servicekit.pruning import TWICE_ON_TOPICS, Retention
-from servicekit.refusals import Refusal
+from foundation.refusals import Refusal
+from persistence.database import Database
+from persistence.pruning import TWICE_ON_TOPICS, Retention
 from servicekit.runtime import Service, create_app
 from webkit.jwks import JwksSource
 

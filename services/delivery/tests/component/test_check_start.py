@@ -9,9 +9,9 @@ from delivery.errors import KeyStoreMisconfigured, KeyStoreUnavailable
 from delivery.handlers.check_start import CheckStart
 from delivery.settings import DeliverySettings
 from delivery.testing import InMemoryKeyStore, some_keys, some_settings
+from foundation.refusals import Refusal
 from foundation.sealing import new_ring
 from foundation.settings import SecretRing
-from servicekit.refusals import Refusal
 from servicekit.testing import ServiceHarness
 
 

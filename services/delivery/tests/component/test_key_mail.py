@@ -11,7 +11,7 @@ from delivery.testing import BUYER, RING, SIGNER, InMemoryKeyStore, RecordingSen
 from foundation.clock import new_id
 from foundation.sealing import seal
 from foundation.testing import FixedClock
-from servicekit.tables import jobs
+from persistence.tables import jobs
 from servicekit.testing import ServiceHarness
 from webkit.testing import order_token
 

@@ -14,8 +14,8 @@ from delivery.handlers.void_deliveries import VoidDeliveries
 from delivery.testing import SIGNER, InMemoryKeyStore, some_keys
 from foundation.clock import new_id
 from foundation.testing import FixedClock
+from persistence.tables import jobs
 from servicekit.jobs import schedule
-from servicekit.tables import jobs
 from servicekit.testing import ServiceHarness
 from webkit.testing import order_token
 

@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 from foundation.clock import Clock, SystemClock
-from servicekit.database import Database
+from persistence.database import Database
 from servicekit.runtime import Service, create_app
 from webkit.jwks import JwksSource
 

@@ -25,8 +25,8 @@ from contracts.testing import (
 from fulfillment_custom.adapters import stock_repository
 from fulfillment_custom.adapters.tables import lines, stock_keys
 from fulfillment_custom.testing import NOW
+from persistence.tables import outbox
 from servicekit.consumer_rules import ConsumerCase, ConsumerRules
-from servicekit.tables import outbox
 from servicekit.testing import ServiceHarness
 
 

@@ -7,8 +7,8 @@ from typing import Any, assert_never
 import httpx
 from fastapi import FastAPI
 from foundation.clock import Clock, SystemClock
+from persistence.database import Database
 from servicekit.consumer import Consumer
-from servicekit.database import Database
 from servicekit.jobs import JobRunner
 from servicekit.runtime import Service, create_app
 from webkit.jwks import JwksSource

@@ -26,7 +26,7 @@ from fulfillment_kinguin.testing import (
     answers,
     work,
 )
-from servicekit.tables import dead_letters
+from persistence.tables import dead_letters
 from servicekit.testing import ServiceHarness
 
 

@@ -15,7 +15,7 @@ from fulfillment_kinguin.testing import (
     purchase_states,
     work,
 )
-from servicekit.tables import dead_letters
+from persistence.tables import dead_letters
 from servicekit.testing import ServiceHarness
 
 S = FulfillmentState

@@ -19,7 +19,7 @@ from fulfillment_kinguin.testing import (
     purchase_states,
     work,
 )
-from servicekit.tables import jobs
+from persistence.tables import jobs
 from servicekit.testing import ServiceHarness
 
 S = FulfillmentState

@@ -20,9 +20,9 @@ from fulfillment_kinguin.adapters.tables import purchases
 from fulfillment_kinguin.bootstrap import build_service
 from fulfillment_kinguin.settings import KinguinSettings
 from fulfillment_kinguin.testing import DELIVERY_RING, SIGNER, FakeSupplier, a_request
-from servicekit.database import Database
+from persistence.database import Database
+from persistence.tables import jobs, outbox
 from servicekit.runtime import create_app
-from servicekit.tables import jobs, outbox
 from servicekit.testing import ServiceHarness
 from stack.endpoints import KafkaServer
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from foundation.clock import Clock, SystemClock, new_id
 from foundation.settings import SecretRing
-from servicekit.database import Database
+from persistence.database import Database
 from webkit.tokens import Principal, Role, Scope, TokenSigner
 
 from orders.adapters import audit

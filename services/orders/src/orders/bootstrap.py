@@ -5,9 +5,9 @@ from typing import Any
 
 from fastapi import FastAPI
 from foundation.clock import Clock, SystemClock
+from persistence.database import Database
+from persistence.pruning import Retention
 from servicekit.consumer import Consumer
-from servicekit.database import Database
-from servicekit.pruning import Retention
 from servicekit.runtime import Service, create_app
 from webkit.tokens import TokenSigner
 

@@ -17,7 +17,7 @@ from foundation.clock import new_id
 from foundation.sealing import open_address
 from foundation.testing import FixedClock
 from orders.testing import DELIVERY_RING
-from servicekit.tables import dead_letters
+from persistence.tables import dead_letters
 from servicekit.testing import ServiceHarness
 
 Headers = dict[str, str]

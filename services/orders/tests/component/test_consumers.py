@@ -25,8 +25,8 @@ from contracts.testing import (
 )
 from orders.adapters.tables import order_history, order_items, orders, products
 from orders.testing import a_paid_order, a_product, an_order, keep
+from persistence.tables import outbox
 from servicekit.consumer_rules import ConsumerCase, ConsumerRules
-from servicekit.tables import outbox
 from servicekit.testing import ServiceHarness
 
 

@@ -22,7 +22,7 @@ from orders.adapters.tables import products
 from orders.domain.order import Order
 from orders.domain.states import LineStatus, OrderStatus
 from orders.testing import NOW, a_paid_order, a_product, an_order, keep, stored
-from servicekit.tables import dead_letters
+from persistence.tables import dead_letters
 from servicekit.testing import ServiceHarness
 
 LINE_STATES = [

@@ -5,8 +5,8 @@ from typing import Any
 
 from fastapi import FastAPI
 from foundation.clock import Clock, SystemClock
+from persistence.database import Database
 from servicekit.consumer import Consumer
-from servicekit.database import Database
 from servicekit.jobs import JobRunner
 from servicekit.runtime import Service, create_app
 from webkit.jwks import JwksSource

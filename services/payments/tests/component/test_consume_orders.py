@@ -13,7 +13,7 @@ from payments.bootstrap import build_service
 from payments.errors import GatewayUnauthorized, GatewayUnavailable, InvoiceRefused
 from payments.settings import PaymentsSettings
 from payments.testing import FakeGateway, an_ipn, an_order, signed
-from servicekit.tables import dead_letters
+from persistence.tables import dead_letters
 from servicekit.testing import ServiceHarness
 
 

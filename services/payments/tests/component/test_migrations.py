@@ -6,10 +6,10 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from payments.adapters.tables import metadata
+from persistence.database import Database
+from persistence.migrations import check_schema, migrate
+from persistence.tables import metadata as runtime_metadata
 from pydantic import SecretStr
-from servicekit.database import Database
-from servicekit.migrations import check_schema, migrate
-from servicekit.tables import metadata as runtime_metadata
 
 
 async def test_schema_goes_up_down_and_up_again_and_fits_the_tables(

@@ -12,7 +12,7 @@ from payments.adapters.tables import invoices, refundables
 from payments.domain.payment import PaymentStatus
 from payments.errors import GatewayUnauthorized, GatewayUnavailable
 from payments.testing import FakeGateway, an_ipn, an_order, signed
-from servicekit.tables import jobs
+from persistence.tables import jobs
 from servicekit.testing import ServiceHarness
 
 

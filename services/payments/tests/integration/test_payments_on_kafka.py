@@ -19,7 +19,7 @@ from foundation.clock import SystemClock, new_id
 from payments.adapters.tables import ipns, refundables
 from payments.settings import PaymentsSettings
 from payments.testing import IPN_SECRET, an_ipn, an_order, signed
-from servicekit.database import Database
+from persistence.database import Database
 from stack.endpoints import KafkaServer
 from stack.parts.broker_choice import Broker
 

@@ -13,9 +13,9 @@ from typing import Annotated
 import typer
 from foundation.settings import SecretRing, load_settings
 from orders import admin_tokens
+from persistence.database import Database
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from servicekit.database import Database
 from sqlalchemy.exc import DBAPIError
 from webkit.tokens import Role
 

@@ -17,14 +17,14 @@ from uuid import UUID
 import sqlalchemy as sa
 import typer
 from foundation.logging import mask_secrets
+from persistence.database import Database, Transaction
+from persistence.operator_log import log_operation
+from persistence.tables import dead_letters
 from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
-from servicekit.database import Database, Transaction
 from servicekit.dead_letters import discard as discard_letter
 from servicekit.dead_letters import reopen
-from servicekit.operator_log import log_operation
-from servicekit.tables import dead_letters
 from sqlalchemy.exc import DBAPIError
 
 from bitloot_cli.environment import read_environment

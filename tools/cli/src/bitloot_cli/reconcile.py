@@ -36,10 +36,10 @@ from payments.adapters.nowpayments_http import NowPaymentsHttp, new_http_client
 from payments.adapters.nowpayments_login import Login
 from payments.errors import GatewayError
 from payments.ports import PaymentGateway
+from persistence.database import Database
 from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
-from servicekit.database import Database
 from sqlalchemy.exc import DBAPIError
 
 from bitloot_cli.environment import read_environment

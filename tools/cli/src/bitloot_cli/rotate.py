@@ -23,10 +23,10 @@ from delivery.errors import CannotDecrypt
 from delivery.ports import WrappedKey
 from foundation.sealing import CannotOpen, KeyRing, UnknownRecipientKey, seal
 from foundation.settings import SecretRing
+from persistence.database import Database, Transaction
+from persistence.operator_log import log_operation
 from pydantic import SecretStr
 from rich.progress import Progress
-from servicekit.database import Database, Transaction
-from servicekit.operator_log import log_operation
 from sqlalchemy.exc import DBAPIError
 
 from bitloot_cli.environment import read_environment

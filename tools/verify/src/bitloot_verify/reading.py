@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
-from servicekit.database import Database
+from persistence.database import Database
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bitloot_verify import rows

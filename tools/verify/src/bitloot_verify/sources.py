@@ -9,8 +9,8 @@ from typing import Final
 import aioboto3
 import httpx
 from aiobotocore.config import AioConfig
+from persistence.database import Database
 from pydantic import SecretStr
-from servicekit.database import Database
 
 from bitloot_verify.reading import SERVICES, Ledgers, Reading, read_databases
 

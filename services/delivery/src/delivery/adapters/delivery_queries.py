@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from delivery.adapters.tables import deliveries, reveal_log
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from contracts import KeyReady, Sealed, SealedKey
 from foundation.clock import new_id
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from delivery.adapters.tables import cancelled_lines, deliveries, disputed_keys

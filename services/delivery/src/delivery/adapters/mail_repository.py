@@ -7,8 +7,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from contracts import Sealed
-from servicekit.database import Transaction
-from servicekit.measures import measure
+from persistence.database import Transaction
+from persistence.measures import measure
 from sqlalchemy.dialects.postgresql import insert
 
 from delivery.adapters.metrics import MAILS

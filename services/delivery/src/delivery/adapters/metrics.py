@@ -6,8 +6,8 @@ Refused reveals are seen by status on the route itself.
 from typing import Final
 
 import sqlalchemy as sa
-from servicekit.measures import Measure
-from servicekit.readings import Reading, age_s, number
+from persistence.measures import Measure
+from persistence.readings import Reading, age_s, number
 
 from delivery.adapters.tables import deliveries, mails
 from delivery.domain.delivery import State

@@ -1,7 +1,7 @@
 """The job `mail`: hand the mails about one order, or one other matter, to the server."""
 
 from foundation.clock import Clock
-from servicekit.database import Database
+from persistence.database import Database
 from servicekit.jobs import JobRunner
 
 from delivery.handlers.send_mails import MAIL, SendMails

@@ -1,7 +1,7 @@
 """The job `store`: encrypt the keys of a line and write them to R2."""
 
 from foundation.clock import Clock
-from servicekit.database import Database
+from persistence.database import Database
 from servicekit.jobs import JobRunner
 
 from delivery.handlers.receive_keys import STORE

@@ -5,8 +5,8 @@ set right is refused at once, before a buyer meets it.
 """
 
 import structlog
-from servicekit.database import Database
-from servicekit.refusals import Refusal
+from foundation.refusals import Refusal
+from persistence.database import Database
 
 from delivery.adapters.delivery_repository import one_wrapped_key_each
 from delivery.adapters.key_cipher import context_of_ids

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from foundation.clock import Clock
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from delivery.adapters.publish_delivery_updated import publish_order_needs_attention
 

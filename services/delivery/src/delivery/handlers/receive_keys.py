@@ -2,7 +2,7 @@
 
 from contracts import DeliveryState, KeyReady
 from foundation.clock import Clock
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from servicekit.jobs import schedule
 
 from delivery.adapters import delivery_repository

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from contracts import DeliveryState
 from foundation.clock import Clock
-from servicekit.database import Database
+from persistence.database import Database
 from servicekit.jobs import schedule
 from webkit.tokens import Principal
 

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from contracts import DeliveryState
 from foundation.clock import Clock, new_id
 from foundation.sealing import GameKey
+from persistence.database import Database, Transaction
 from pydantic import SecretBytes
-from servicekit.database import Database, Transaction
 from webkit.tokens import Principal, Scope
 
 from delivery.adapters import delivery_repository

@@ -16,7 +16,7 @@ from contracts import DeliveryState, EmailRequested
 from foundation.clock import Clock, new_id
 from foundation.crash import crash_point
 from foundation.sealing import CannotOpen, UnknownRecipientKey
-from servicekit.database import Database, Transaction
+from persistence.database import Database, Transaction
 from servicekit.jobs import Job, Settle, schedule
 
 from delivery.adapters import delivery_repository, mail_repository

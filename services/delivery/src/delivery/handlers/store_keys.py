@@ -11,7 +11,7 @@ from uuid import UUID
 from foundation.clock import Clock
 from foundation.crash import crash_point
 from foundation.sealing import CannotOpen, KeyRing, UnknownRecipientKey, open_game_key
-from servicekit.database import Database, Transaction
+from persistence.database import Database, Transaction
 from servicekit.jobs import Job, Settle
 
 from delivery.adapters import delivery_repository

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from contracts import DeliveryState, OrderCancelled
 from foundation.clock import Clock
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from delivery.adapters import delivery_repository
 from delivery.adapters.publish_delivery_updated import publish_delivery_updated

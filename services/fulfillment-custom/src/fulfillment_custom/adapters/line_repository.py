@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from contracts import Sealed
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from sqlalchemy.dialects.postgresql import insert
 
 from fulfillment_custom.adapters.tables import cancelled_lines, lines

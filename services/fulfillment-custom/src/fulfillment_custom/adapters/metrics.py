@@ -3,7 +3,7 @@
 from typing import Final
 
 import sqlalchemy as sa
-from servicekit.readings import Reading, age_s, number
+from persistence.readings import Reading, age_s, number
 
 from fulfillment_custom.adapters.tables import lines, stock_keys
 from fulfillment_custom.domain.line import LineState

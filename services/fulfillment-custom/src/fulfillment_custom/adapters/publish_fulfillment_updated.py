@@ -5,7 +5,7 @@ from uuid import UUID
 
 from contracts import FulfillmentState, FulfillmentUpdated, SourceType
 from foundation.clock import new_id
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from servicekit.outbox import emit
 
 

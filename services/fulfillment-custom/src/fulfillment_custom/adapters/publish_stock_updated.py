@@ -5,7 +5,7 @@ from uuid import UUID
 
 from contracts import Reservation, StockLevel, StockUpdated
 from foundation.clock import new_id
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from servicekit.outbox import emit
 
 from fulfillment_custom.adapters import stock_repository

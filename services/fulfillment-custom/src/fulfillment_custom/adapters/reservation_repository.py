@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from sqlalchemy.dialects.postgresql import insert
 
 from fulfillment_custom.adapters.tables import reservations

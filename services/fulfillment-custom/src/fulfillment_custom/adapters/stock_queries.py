@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from fulfillment_custom.adapters.tables import lines, stock_keys, stock_levels
 

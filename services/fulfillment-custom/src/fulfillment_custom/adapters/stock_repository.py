@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from contracts import Sealed, SealedKey
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from sqlalchemy.dialects.postgresql import insert
 
 from fulfillment_custom.adapters.tables import assignments, lines, stock_keys, stock_levels

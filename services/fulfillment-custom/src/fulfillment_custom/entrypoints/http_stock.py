@@ -10,8 +10,8 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
+from persistence.database import Database
 from pydantic import BaseModel, ConfigDict, ValidationError
-from servicekit.database import Database
 from webkit.paging import Page, PageRequest
 from webkit.problems import FieldError, Problem
 from webkit.tokens import Principal, Role, require_admin

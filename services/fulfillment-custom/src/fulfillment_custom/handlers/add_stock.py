@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from contracts import SealedKey, SourceType, StockReturned
 from foundation.clock import Clock, new_id
 from foundation.sealing import GameKey, PublicKey, fingerprint, seal_game_key
+from persistence.database import Database, Transaction
 from pydantic import SecretBytes
-from servicekit.database import Database, Transaction
 
 from fulfillment_custom.adapters import stock_repository
 from fulfillment_custom.adapters.tables import uploads

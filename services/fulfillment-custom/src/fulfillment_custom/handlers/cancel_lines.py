@@ -8,7 +8,7 @@ from uuid import UUID
 
 from contracts import FulfillmentState, OrderCancelled
 from foundation.clock import Clock
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from fulfillment_custom.adapters import line_repository, reservation_repository, stock_repository
 from fulfillment_custom.adapters.publish_fulfillment_updated import publish_fulfillment_updated

@@ -2,7 +2,7 @@
 
 from contracts import FulfillmentRequestedCustom
 from foundation.clock import Clock
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from fulfillment_custom.adapters import line_repository, stock_repository
 from fulfillment_custom.adapters.publish_fulfillment_updated import publish_fulfillment_updated

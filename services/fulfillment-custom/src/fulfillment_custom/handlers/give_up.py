@@ -4,7 +4,7 @@ from uuid import UUID
 
 from contracts import FulfillmentState
 from foundation.clock import Clock
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from fulfillment_custom.adapters.publish_fulfillment_updated import publish_fulfillment_updated
 

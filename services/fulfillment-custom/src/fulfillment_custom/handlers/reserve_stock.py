@@ -7,7 +7,7 @@ from uuid import UUID
 from contracts import OrderPlaced, SourceType
 from foundation.clock import Clock
 from foundation.crash import crash_point
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from fulfillment_custom.adapters import line_repository, reservation_repository, stock_repository
 from fulfillment_custom.adapters.publish_stock_updated import (

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from foundation.crash import crash_point
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from fulfillment_custom.adapters import line_repository, stock_repository
 from fulfillment_custom.adapters.publish_key_ready import publish_key_ready

@@ -1,7 +1,7 @@
 """Where alembic finds the tables of this service."""
 
 from alembic import context
-from servicekit.migrations import run_env
+from persistence.migrations import run_env
 
 from fulfillment_custom.adapters.tables import metadata
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from foundation.clock import new_id
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from fulfillment_kinguin.adapters.tables import audit_log
 

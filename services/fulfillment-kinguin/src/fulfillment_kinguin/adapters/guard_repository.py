@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 import sqlalchemy as sa
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from fulfillment_kinguin.adapters.tables import purchases, supplier_guard
 from fulfillment_kinguin.domain.guards import Breaker

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from contracts import Sealed, SealedKey
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from sqlalchemy.dialects.postgresql import insert
 
 from fulfillment_kinguin.adapters.tables import purchase_keys, purchases

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Final
 
-from servicekit.measures import Measure, Measurements
+from persistence.measures import Measure, Measurements
 
 from fulfillment_kinguin.domain.supply import (
     OrderToPlace,

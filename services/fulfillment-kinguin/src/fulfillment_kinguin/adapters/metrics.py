@@ -3,8 +3,8 @@
 from typing import Final
 
 import sqlalchemy as sa
-from servicekit.measures import Measure
-from servicekit.readings import Reading, age_s, number
+from persistence.measures import Measure
+from persistence.readings import Reading, age_s, number
 
 from fulfillment_kinguin.adapters.tables import purchases
 from fulfillment_kinguin.domain.purchase import PurchaseState

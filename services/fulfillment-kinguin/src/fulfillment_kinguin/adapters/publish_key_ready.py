@@ -5,7 +5,7 @@ from datetime import datetime
 
 from contracts import KeyReady, SealedKey, SourceType
 from foundation.clock import new_id
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from servicekit.outbox import emit
 
 from fulfillment_kinguin.domain.line import Line

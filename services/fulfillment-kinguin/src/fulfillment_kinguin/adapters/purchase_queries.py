@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from fulfillment_kinguin.adapters.tables import lines, purchase_keys, purchases
 from fulfillment_kinguin.domain.purchase import PurchaseState

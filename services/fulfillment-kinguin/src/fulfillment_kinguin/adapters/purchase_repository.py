@@ -10,8 +10,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from foundation.clock import new_id
-from servicekit.database import Transaction
-from servicekit.measures import measure
+from persistence.database import Transaction
+from persistence.measures import measure
 
 from fulfillment_kinguin.adapters import line_repository
 from fulfillment_kinguin.adapters.metrics import PURCHASE_STEPS, SPEND

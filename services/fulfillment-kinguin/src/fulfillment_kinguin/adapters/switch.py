@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 from contracts import RolloutChanged
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from sqlalchemy.dialects.postgresql import insert
 
 from fulfillment_kinguin.adapters.tables import rollout

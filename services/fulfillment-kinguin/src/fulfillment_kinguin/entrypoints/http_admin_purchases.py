@@ -5,7 +5,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends
-from servicekit.database import Database
+from persistence.database import Database
 from webkit.paging import Page, PageRequest
 from webkit.tokens import Principal, Role, require_admin
 

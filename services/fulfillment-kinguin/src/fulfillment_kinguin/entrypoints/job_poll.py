@@ -1,7 +1,7 @@
 """The job `poll`: look at orders until their keys are here. Its subject is the purchase id."""
 
 from foundation.clock import Clock
-from servicekit.database import Database
+from persistence.database import Database
 from servicekit.jobs import JobRunner
 
 from fulfillment_kinguin.domain.purchase import POLL

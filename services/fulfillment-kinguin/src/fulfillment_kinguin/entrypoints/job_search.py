@@ -1,7 +1,7 @@
 """The job `search`: find orders whose answer was lost. Its subject is the purchase id."""
 
 from foundation.clock import Clock
-from servicekit.database import Database
+from persistence.database import Database
 from servicekit.jobs import JobRunner
 
 from fulfillment_kinguin.domain.purchase import SEARCH

@@ -7,7 +7,7 @@ from typing import assert_never
 from uuid import UUID
 
 from foundation.clock import Clock
-from servicekit.database import Database, Transaction
+from persistence.database import Database, Transaction
 from servicekit.jobs import schedule
 
 from fulfillment_kinguin.adapters import audit, key_repository, purchase_repository

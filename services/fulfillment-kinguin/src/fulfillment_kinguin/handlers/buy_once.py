@@ -9,7 +9,7 @@ from typing import Final
 
 from foundation.clock import Clock
 from foundation.crash import crash_point
-from servicekit.database import Database, Transaction
+from persistence.database import Database, Transaction
 from servicekit.jobs import Job, Settle, still_leased
 
 from fulfillment_kinguin.adapters import purchase_repository

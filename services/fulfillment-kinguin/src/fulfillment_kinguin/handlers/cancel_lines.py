@@ -8,7 +8,7 @@ from uuid import UUID
 
 from contracts import FulfillmentState, OrderCancelled
 from foundation.clock import Clock
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from fulfillment_kinguin.adapters import line_repository, purchase_repository
 from fulfillment_kinguin.adapters.publish_fulfillment_updated import publish_fulfillment_updated

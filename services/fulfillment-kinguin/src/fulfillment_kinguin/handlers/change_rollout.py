@@ -5,7 +5,7 @@
 
 from contracts import RolloutChanged
 from foundation.clock import Clock
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from fulfillment_kinguin.adapters import line_repository, purchase_repository
 from fulfillment_kinguin.adapters.switch import Switch

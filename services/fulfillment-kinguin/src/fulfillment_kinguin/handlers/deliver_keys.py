@@ -5,7 +5,7 @@ from datetime import datetime
 
 import structlog
 from contracts import SealedKey
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from servicekit.outbox import MessageTooLarge
 
 from fulfillment_kinguin.adapters import line_repository, purchase_repository

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from contracts import SealedKey
 from foundation.clock import Clock
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from fulfillment_kinguin.adapters import key_repository, purchase_repository
 from fulfillment_kinguin.domain.judge_order import Verdict, judge_order

@@ -2,7 +2,7 @@
 
 from contracts import FulfillmentRequestedKinguin
 from foundation.clock import Clock
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from fulfillment_kinguin.adapters import key_repository, line_repository
 from fulfillment_kinguin.adapters.publish_key_ready import publish_key_ready

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 import structlog
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from fulfillment_kinguin.adapters import guard_repository
 from fulfillment_kinguin.domain.guards import DAY, HOUR, Breaker, SpendCaps

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from servicekit.jobs import Job, Settle, schedule
 
 from fulfillment_kinguin.adapters import purchase_repository

@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from foundation.clock import Clock
-from servicekit.database import Database, Transaction
+from persistence.database import Database, Transaction
 from servicekit.jobs import Job, Settle, retry_delay
 
 from fulfillment_kinguin.adapters import purchase_repository

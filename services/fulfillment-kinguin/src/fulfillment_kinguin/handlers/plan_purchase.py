@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from servicekit.jobs import schedule
 
 from fulfillment_kinguin.adapters import purchase_repository

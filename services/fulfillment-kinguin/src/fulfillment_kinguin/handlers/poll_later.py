@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from foundation.clock import Clock
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from fulfillment_kinguin.adapters import purchase_repository
 from fulfillment_kinguin.domain.line import LineState

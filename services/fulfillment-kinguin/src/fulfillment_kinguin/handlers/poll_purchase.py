@@ -10,7 +10,7 @@ from uuid import UUID
 
 from contracts import SealedKey
 from foundation.crash import crash_point
-from servicekit.database import Database, Transaction
+from persistence.database import Database, Transaction
 from servicekit.jobs import Job, Settle
 
 from fulfillment_kinguin.adapters import purchase_repository

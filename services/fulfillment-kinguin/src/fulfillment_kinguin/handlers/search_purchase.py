@@ -6,7 +6,7 @@ from math import inf
 from uuid import UUID
 
 from foundation.clock import Clock
-from servicekit.database import Database, Transaction
+from persistence.database import Database, Transaction
 from servicekit.jobs import Job, Settle
 
 from fulfillment_kinguin.adapters import purchase_repository

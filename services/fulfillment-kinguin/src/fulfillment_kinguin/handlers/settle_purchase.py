@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 from foundation.clock import Clock
 from foundation.crash import crash_point
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from servicekit.jobs import Job
 
 from fulfillment_kinguin.adapters import purchase_repository

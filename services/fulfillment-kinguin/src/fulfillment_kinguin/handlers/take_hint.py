@@ -1,7 +1,7 @@
 """A webhook of Kinguin is a hint: look now. What it says is never believed."""
 
 from foundation.clock import Clock
-from servicekit.database import Database
+from persistence.database import Database
 from servicekit.jobs import schedule
 
 from fulfillment_kinguin.adapters import purchase_repository

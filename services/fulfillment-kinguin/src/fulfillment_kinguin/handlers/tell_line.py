@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from fulfillment_kinguin.adapters import line_repository
 from fulfillment_kinguin.adapters.publish_fulfillment_updated import publish_fulfillment_updated

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from orders.adapters.tables import audit_log, order_items, orders
 from orders.domain.states import OrderStatus

@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from foundation.clock import new_id
+from persistence.database import Transaction
 from pydantic_core import to_jsonable_python
-from servicekit.database import Transaction
 
 from orders.adapters.tables import audit_log
 

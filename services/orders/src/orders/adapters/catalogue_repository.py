@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from contracts import SourceType
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 

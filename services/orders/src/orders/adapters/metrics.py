@@ -7,8 +7,8 @@ from typing import Final
 
 import sqlalchemy as sa
 from contracts import SourceType
-from servicekit.measures import Measure
-from servicekit.readings import Reading, age_s, number
+from persistence.measures import Measure
+from persistence.readings import Reading, age_s, number
 
 from orders.adapters.tables import order_items, orders, products
 from orders.domain.states import LineStatus, OrderStatus

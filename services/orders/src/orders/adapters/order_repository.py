@@ -7,8 +7,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from contracts import CoinAmount, SourceType
-from servicekit.database import Transaction
-from servicekit.measures import measure
+from persistence.database import Transaction
+from persistence.measures import measure
 
 from orders.adapters.metrics import PAID_TO_DELIVERED, STATUS_CHANGES
 from orders.adapters.tables import order_history, order_items

@@ -15,7 +15,7 @@ from contracts import (
 )
 from foundation.clock import new_id
 from foundation.sealing import PublicKey, seal_address
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from servicekit.outbox import emit
 
 from orders.domain.order import Line, Order

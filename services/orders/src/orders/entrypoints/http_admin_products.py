@@ -6,7 +6,7 @@ from uuid import UUID
 
 from contracts import SourceType
 from fastapi import APIRouter, Depends, Request
-from servicekit.database import Database
+from persistence.database import Database
 from webkit.paging import Page, PageRequest
 from webkit.problems import FieldError, Problem
 from webkit.tokens import Principal, Role, require_admin

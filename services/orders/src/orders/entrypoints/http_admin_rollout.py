@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from servicekit.database import Database
+from persistence.database import Database
 from webkit.tokens import Principal, Role, require_admin
 
 from orders.adapters import catalogue_repository

@@ -8,7 +8,7 @@ from uuid import UUID
 from email_validator import EmailNotValidError, validate_email
 from fastapi import APIRouter, Header, Response
 from foundation.clock import Clock
-from servicekit.database import Database
+from persistence.database import Database
 from webkit.problems import FieldError, Problem
 from webkit.tokens import BearerPrincipal, Principal, Scope, TokenSigner
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from contracts import SourceType
 from fastapi import APIRouter, Depends, Query
-from servicekit.database import Database
+from persistence.database import Database
 from webkit.paging import Page, PageRequest
 from webkit.problems import Problem
 

@@ -1,7 +1,7 @@
 """Job `ask_again`, one a paid order: lines without keys are asked for again, up to a limit."""
 
 from foundation.clock import Clock
-from servicekit.database import Database
+from persistence.database import Database
 from servicekit.jobs import JobRunner
 
 from orders.handlers.ask_again import AskAgain

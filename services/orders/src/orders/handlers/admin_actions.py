@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from foundation.clock import Clock
-from servicekit.database import Database, Transaction
+from persistence.database import Database, Transaction
 
 from orders.adapters import audit, catalogue_repository, order_repository
 from orders.adapters.publish_order_placed import publish_order_placed

@@ -2,7 +2,7 @@
 
 from contracts import DeliveryState, DeliveryUpdated
 from foundation.clock import Clock
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from orders.adapters import order_repository
 from orders.domain.order import Delivery, Line, Order

@@ -10,7 +10,7 @@ from contracts import (
     StockUpdated,
 )
 from foundation.clock import Clock
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from orders.adapters import catalogue_repository, order_repository
 from orders.adapters.publish_order_cancelled import publish_order_cancelled

@@ -6,7 +6,7 @@ paid late and delivered if that is still possible, any other is fulfilled.
 
 from contracts import PaymentConfirmed, PaymentState, PaymentUpdated
 from foundation.clock import Clock
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from orders.adapters import order_repository
 from orders.adapters.publish_order_cancelled import publish_order_cancelled

@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from foundation.clock import Clock
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from servicekit.jobs import Job, Settle
 
 from orders.adapters import order_repository

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from orders.adapters.publish_order_cancelled import publish_order_cancelled
 from orders.domain.order import TOO_LATE, Line, Order

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from foundation.clock import Clock
-from servicekit.database import Database
+from persistence.database import Database
 
 from orders.adapters import audit, catalogue_repository
 from orders.adapters.publish_rollout_changed import publish_rollout_changed

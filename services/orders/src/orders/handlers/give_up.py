@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from foundation.clock import Clock
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from orders.adapters import order_repository
 from orders.errors import UnknownOrder

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from contracts import SourceType
 from foundation.clock import Clock
-from servicekit.database import Database
+from persistence.database import Database
 
 from orders.adapters import audit, catalogue_repository
 from orders.domain.catalogue import Product

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from contracts import SourceType
 from foundation.clock import Clock
-from servicekit.database import Database, Transaction
+from persistence.database import Database, Transaction
 
 from orders.adapters import audit, catalogue_repository
 from orders.domain.catalogue import Product

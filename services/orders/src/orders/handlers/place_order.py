@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from contracts import SourceType
 from foundation.clock import Clock, new_id
 from foundation.crash import crash_point
-from servicekit.database import Database, Transaction
+from persistence.database import Database, Transaction
 from sqlalchemy.dialects.postgresql import insert
 
 from orders.adapters import catalogue_repository, order_repository

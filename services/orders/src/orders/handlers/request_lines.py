@@ -10,7 +10,7 @@ from typing import Final
 
 from contracts import SourceType
 from foundation.clock import Clock
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from servicekit.jobs import schedule
 
 from orders.adapters import catalogue_repository

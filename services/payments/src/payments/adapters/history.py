@@ -7,7 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from foundation.clock import new_id
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from payments.adapters.tables import history
 

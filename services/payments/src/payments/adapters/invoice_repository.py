@@ -7,7 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from contracts import Money, PaymentState
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from sqlalchemy.dialects.postgresql import insert
 
 from payments.adapters.history import Change, remember

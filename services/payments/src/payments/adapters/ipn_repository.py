@@ -7,8 +7,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from foundation.clock import new_id
-from servicekit.database import Transaction
-from servicekit.measures import measure
+from persistence.database import Transaction
+from persistence.measures import measure
 
 from payments.adapters.metrics import IPN_EFFECTS
 from payments.adapters.tables import ipns

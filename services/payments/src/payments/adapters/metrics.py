@@ -6,8 +6,8 @@ Rows are read every few seconds; the labels are the words of the domain and noth
 from typing import Final
 
 import sqlalchemy as sa
-from servicekit.measures import Measure
-from servicekit.readings import Reading, age_s, number
+from persistence.measures import Measure
+from persistence.readings import Reading, age_s, number
 
 from payments.adapters.tables import differences, invoices, ipns, payments, refundables
 from payments.domain.invoice import InvoiceState

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from servicekit.database import Transaction
+from persistence.database import Transaction
 
 from payments.adapters.tables import ipns, payments, refundables
 

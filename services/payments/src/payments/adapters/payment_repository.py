@@ -11,8 +11,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from foundation.clock import new_id
-from servicekit.database import Transaction
-from servicekit.measures import measure
+from persistence.database import Transaction
+from persistence.measures import measure
 from sqlalchemy.dialects.postgresql import insert
 
 from payments.adapters.history import Change, remember

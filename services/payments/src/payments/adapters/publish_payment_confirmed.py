@@ -4,7 +4,7 @@ from datetime import datetime
 
 from contracts import CoinAmount, PaymentConfirmed
 from foundation.clock import new_id
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from servicekit.outbox import emit
 
 from payments.domain.invoice import Invoice

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from contracts import CoinAmount, PaymentState, PaymentUpdated
 from foundation.clock import new_id
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from servicekit.outbox import emit
 
 from payments.adapters import invoice_repository

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
-from servicekit.database import Database
+from persistence.database import Database
 from webkit.paging import Page, PageRequest
 from webkit.tokens import Principal, require_admin
 

@@ -1,7 +1,7 @@
 """Job `apply_ipn`, one a notification: it gets its effect, at the latest after 24 h."""
 
 from foundation.clock import Clock
-from servicekit.database import Database
+from persistence.database import Database
 from servicekit.jobs import JobRunner
 
 from payments.handlers.apply_ipn import ApplyIpn

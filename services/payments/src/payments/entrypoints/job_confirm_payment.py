@@ -1,7 +1,7 @@
 """Job `confirm_payment`, one a payment: the gateway is asked whether it is really finished."""
 
 from foundation.clock import Clock
-from servicekit.database import Database
+from persistence.database import Database
 from servicekit.jobs import JobRunner
 
 from payments.handlers.confirm_payment import ConfirmPayment

@@ -1,7 +1,7 @@
 """Job `create_invoice`, one an order: the gateway makes its invoice."""
 
 from foundation.clock import Clock
-from servicekit.database import Database
+from persistence.database import Database
 from servicekit.jobs import JobRunner
 
 from payments.handlers.create_invoice import CreateInvoice

@@ -1,7 +1,7 @@
 """Job `reconcile`, one an order: lost notifications are found, unpaid orders expire."""
 
 from foundation.clock import Clock
-from servicekit.database import Database
+from persistence.database import Database
 from servicekit.jobs import JobRunner
 
 from payments.handlers.jobs import RECONCILE

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 from foundation.clock import Clock
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from servicekit.jobs import Job, Settle, retry_delay
 
 from payments.adapters import invoice_repository, ipn_repository

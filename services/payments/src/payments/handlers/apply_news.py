@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from contracts import PaymentState
 from foundation.clock import Clock
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from servicekit.jobs import schedule
 
 from payments.adapters import payment_repository

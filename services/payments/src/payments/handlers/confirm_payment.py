@@ -8,9 +8,9 @@ import structlog
 from contracts import PaymentState
 from foundation.clock import Clock
 from foundation.crash import crash_point
-from servicekit.database import Transaction
+from persistence.database import Transaction
+from persistence.measures import measure
 from servicekit.jobs import Job, Settle, schedule
-from servicekit.measures import measure
 
 from payments.adapters import invoice_repository, payment_repository
 from payments.adapters.metrics import CONFIRMED_AMOUNT

@@ -8,7 +8,7 @@ import structlog
 from contracts import PaymentState
 from foundation.clock import Clock
 from foundation.crash import crash_point
-from servicekit.database import Database, Transaction
+from persistence.database import Database, Transaction
 from servicekit.jobs import Job, Settle, schedule
 
 from payments.adapters import invoice_repository

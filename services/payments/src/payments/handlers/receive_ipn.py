@@ -9,8 +9,8 @@ from typing import Final
 
 from foundation.clock import Clock
 from foundation.crash import crash_point
+from persistence.database import Database
 from pydantic import SecretStr
-from servicekit.database import Database
 from servicekit.jobs import schedule, traceparent_of
 
 from payments.adapters import ipn_repository

@@ -15,7 +15,7 @@ from uuid import UUID
 import structlog
 from contracts import PaymentState
 from foundation.clock import Clock
-from servicekit.database import Database, Transaction
+from persistence.database import Database, Transaction
 from servicekit.jobs import Job, Settle, retry_delay
 
 from payments.adapters import invoice_repository, payment_repository

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from contracts import OrderCancelled, OrderPlaced, PaymentState
 from foundation.clock import Clock
-from servicekit.database import Transaction
+from persistence.database import Transaction
 from servicekit.jobs import schedule
 
 from payments.adapters import invoice_repository, ipn_repository

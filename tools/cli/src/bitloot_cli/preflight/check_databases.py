@@ -7,8 +7,8 @@ from typing import Final
 import asyncpg
 import sqlalchemy as sa
 from foundation.settings import ServiceSettings
-from servicekit.database import Database
-from servicekit.migrations import SchemaMismatch, check_schema, head
+from persistence.database import Database
+from persistence.migrations import SchemaMismatch, check_schema, head
 from sqlalchemy.exc import DBAPIError
 
 from bitloot_cli.preflight.outcome import Outcome, failed, ok

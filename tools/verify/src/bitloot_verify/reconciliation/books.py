@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
-from servicekit.database import Database
+from persistence.database import Database
 
 from bitloot_verify.reconciliation.compare import OurOrder, OurPayment, OurPurchase
 

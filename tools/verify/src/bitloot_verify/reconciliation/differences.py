@@ -8,8 +8,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from foundation.clock import new_id
 from payments.adapters.tables import differences
-from servicekit.database import Transaction
-from servicekit.operator_log import log_operation
+from persistence.database import Transaction
+from persistence.operator_log import log_operation
 from sqlalchemy.dialects.postgresql import insert
 
 from bitloot_verify.reconciliation.compare import Difference

@@ -1,7 +1,7 @@
 """Find the rows that are old enough to be deleted."""
 
 from alembic import op
-from servicekit.migrations import drop_inbox_index, index_inbox_by_age
+from persistence.migrations import drop_inbox_index, index_inbox_by_age
 
 revision = "0002"
 down_revision = "0001"

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
-from servicekit.migrations import create_runtime_tables, drop_runtime_tables
+from persistence.migrations import create_runtime_tables, drop_runtime_tables
 from sqlalchemy.dialects import postgresql as pg
 
 revision = "0001"

@@ -1,7 +1,7 @@
 """What operators do with the command line is on record."""
 
 from alembic import op
-from servicekit.migrations import create_operator_log, drop_operator_log
+from persistence.migrations import create_operator_log, drop_operator_log
 
 revision = "0003"
 down_revision = "0002"

@@ -1,25 +1,17 @@
-"""Reasons not to start: something outside is not as this program needs it.
+"""Whether this machine and PostgreSQL agree about the time, asked before a service starts."""
 
-What is only away comes back by itself and is no such reason. What somebody must set right is
-said in one line that names the setting and the remedy.
-"""
-
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
 from foundation.clock import Clock
+from foundation.refusals import Refusal
 
-from servicekit.database import Database
+from persistence.database import Database
 
 _NOW: Final = sa.select(sa.func.clock_timestamp())
 MAX_CLOCK_DIFFERENCE: Final = timedelta(seconds=30)
 """Tokens, links and expiry compare times of several machines; NTP keeps well below 1 s."""
-
-
-class Refusal(Exception):
-    """The program must not run like this; the text names the setting and the remedy."""
 
 
 class ClockDiffers(Refusal):
@@ -31,16 +23,6 @@ class ClockDiffers(Refusal):
         super().__init__(
             f"the clock of this machine is {abs(seconds):.0f} s {relation} that of PostgreSQL at "
             "DATABASE_URL: set both by NTP, then start again"
-        )
-
-
-class TopicsMissing(Refusal):
-    """Kafka answers, but has not what this service reads."""
-
-    def __init__(self, topics: Sequence[str]) -> None:
-        super().__init__(
-            f"Kafka at KAFKA_BOOTSTRAP_SERVERS lacks {', '.join(topics)}, or our user may not read "
-            "there: run `bitloot create-topics`, or grant it"
         )
 
 

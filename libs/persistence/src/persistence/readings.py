@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from prometheus_client import CollectorRegistry, Gauge
 
-from servicekit.measures import OTHER
+from persistence.measures import OTHER
 
 
 @dataclass(frozen=True)

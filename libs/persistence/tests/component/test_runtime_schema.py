@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from servicekit.database import Database
-from servicekit.tables import metadata
+from persistence.database import Database
+from persistence.tables import metadata
 
 
 def differences(connection: sa.Connection) -> list[object]:

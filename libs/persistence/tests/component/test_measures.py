@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
+from persistence.database import Database, Transaction
+from persistence.measures import Measure, measure, savepoint
+from persistence.readings import Reading, ReadingGauge
 from prometheus_client import CollectorRegistry
-from servicekit.database import Database, Transaction
-from servicekit.measures import Measure, measure, savepoint
-from servicekit.readings import Reading, ReadingGauge
 
 SALES = Measure("sales", "Sales", {"currency": ("USD", "EUR")})
 WAITS = Measure("waits_seconds", "Waits", {}, (1, 10))

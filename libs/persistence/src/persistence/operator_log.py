@@ -6,8 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 from foundation.clock import new_id
 
-from servicekit.database import Transaction
-from servicekit.tables import operator_log
+from persistence.database import Transaction
+from persistence.tables import operator_log
 
 
 async def log_operation(

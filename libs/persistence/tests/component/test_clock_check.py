@@ -2,8 +2,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from foundation.testing import FixedClock
-from servicekit.database import Database
-from servicekit.refusals import MAX_CLOCK_DIFFERENCE, ClockDiffers, check_clock
+from persistence.clock_check import MAX_CLOCK_DIFFERENCE, ClockDiffers, check_clock
+from persistence.database import Database
 
 A_LOT = MAX_CLOCK_DIFFERENCE + timedelta(seconds=10)
 A_LITTLE = MAX_CLOCK_DIFFERENCE - timedelta(seconds=10)

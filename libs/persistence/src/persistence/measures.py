@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 OTHER: Final = "other"
-_NOTED: Final = "servicekit.measures"
+_NOTED: Final = "persistence.measures"
 
 
 @dataclass(frozen=True)

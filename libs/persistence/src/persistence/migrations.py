@@ -17,12 +17,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from foundation.refusals import Refusal
 from pydantic import SecretStr
 
-from servicekit.database import Database
-from servicekit.refusals import Refusal
-from servicekit.tables import metadata as runtime_metadata
-from servicekit.tables import schema_fits
+from persistence.database import Database
+from persistence.tables import metadata as runtime_metadata
+from persistence.tables import schema_fits
 
 # Any constant: two migrations of one database must not run at once.
 _ADVISORY_LOCK = 20261123
@@ -225,7 +225,7 @@ _VERSION_1: Final = (
 
 
 def create_runtime_tables(op: Any) -> None:
-    """Version 1 of the tables of `servicekit.tables`, for a service's first migration."""
+    """Version 1 of the tables of `persistence.tables`, for a service's first migration."""
     for statement in _VERSION_1:
         op.execute(statement)
 

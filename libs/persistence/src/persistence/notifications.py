@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 
-from servicekit.database import Database, Transaction
+from persistence.database import Database, Transaction
 
 CHANNELS = ("outbox", "jobs")
 _CHECK_S = 10.0

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from foundation.clock import new_id
 from foundation.testing import FixedClock
-from servicekit.database import Database
-from servicekit.pruning import BATCH, INBOX, Pruner
-from servicekit.tables import inbox
+from persistence.database import Database
+from persistence.pruning import BATCH, INBOX, Pruner
+from persistence.tables import inbox
 
 
 async def see(database: Database, at: datetime, rows: int) -> None:

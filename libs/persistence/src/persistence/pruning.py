@@ -15,8 +15,8 @@ import structlog
 from contracts.topics import RETENTION_MS
 from foundation.clock import Clock
 
-from servicekit.database import Database
-from servicekit.tables import inbox
+from persistence.database import Database
+from persistence.tables import inbox
 
 TWICE_ON_TOPICS: Final = 2 * timedelta(milliseconds=RETENTION_MS)
 """Twice as long as Kafka keeps a message: it cannot come again after that."""

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 from foundation.testing import FixedClock
+from persistence.database import Database
+from persistence.migrations import create_operator_log, create_runtime_tables, index_inbox_by_age
+from persistence.tables import schema_fits
 from pydantic import SecretStr
-from servicekit.database import Database
-from servicekit.migrations import create_operator_log, create_runtime_tables, index_inbox_by_age
-from servicekit.tables import schema_fits
 from sqlalchemy import Connection, text
 
 
