@@ -2,12 +2,13 @@
 
 import tomllib
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bitloot_verify.check import check
+from bitloot_verify import rows
+from bitloot_verify.check import check, judge
 from bitloot_verify.invariants import INVARIANTS, Finding
 from bitloot_verify.reading import Reading
 from bitloot_verify.testing import HealthyShop
@@ -88,6 +89,21 @@ async def test_a_planted_violation_is_found(shop: HealthyShop, number: int, plan
 
 def test_every_invariant_has_a_planted_violation() -> None:
     assert {number for number, _, _ in PLANTED} == set(INVARIANTS)
+
+
+async def test_an_order_before_the_window_is_left_out_with_all_that_came_of_it(
+    shop: HealthyShop,
+) -> None:
+    after_both = max(shop.custom_order, shop.kinguin_order).int >> 80
+    since = datetime.fromtimestamp((after_both + 1) / 1000, UTC)
+    await shop.run("orders", "UPDATE orders SET placed_at = :at", at=since - timedelta(seconds=1))
+
+    shop.supplier_orders.clear()  # the simulator's ledger knows no window
+    found = await shop.read(since)
+
+    assert {number: said for number, said in judge(found).items() if said} == {}
+    assert (found.all(rows.Order), found.all(rows.Delivery)) == ([], [])
+    assert found.objects
 
 
 async def test_what_only_one_reading_shows_does_not_count(shop: HealthyShop) -> None:

@@ -23,51 +23,53 @@ R = TypeVar("R")
 _SQL: Final[dict[str, dict[type, str]]] = {
     "orders": {
         rows.Order: "SELECT id, currency, total, status, money, cancelled, attention, placed_at"
-        " FROM orders WHERE placed_at >= :since",
-        rows.Item: "SELECT i.id, order_id, product_id, quantity, unit_price, product_source_type,"
-        " i.status, cancellation FROM order_items i JOIN orders o ON o.id = order_id"
-        " WHERE placed_at >= :since",
-        rows.ItemStep: "SELECT item_id, h.status FROM order_history h"
-        " JOIN orders o ON o.id = order_id"
-        " WHERE item_id IS NOT NULL AND placed_at >= :since ORDER BY seq",
+        " FROM orders WHERE id >= :first",
+        rows.Item: "SELECT id, order_id, product_id, quantity, unit_price, product_source_type,"
+        " status, cancellation FROM order_items WHERE order_id >= :first",
+        rows.ItemStep: "SELECT item_id, status FROM order_history"
+        " WHERE item_id IS NOT NULL AND order_id >= :first ORDER BY seq",
         rows.AuditEntry: "SELECT action, subject FROM audit_log",
         rows.RolloutVersion: "SELECT version::int FROM rollout",
     },
     "payments": {
         rows.Invoice: "SELECT order_id, price_amount, price_currency, state FROM invoices"
-        " WHERE placed_at >= :since",
+        " WHERE order_id >= :first",
         rows.Payment: "SELECT payment_id, order_id, status, actually_paid, verdict,"
-        " verdict_reason FROM payments WHERE first_seen_at >= :since",
+        " verdict_reason FROM payments WHERE order_id >= :first",
         rows.Confirmation: "SELECT order_id, payment_id FROM confirmations"
-        " WHERE confirmed_at >= :since",
+        " WHERE order_id >= :first",
         rows.Refundable: "SELECT payment_id, order_id, amount FROM refundables",
         rows.Ipn: "SELECT id, received_at, effect FROM ipns WHERE received_at >= :since",
     },
     "fulfillment-custom": {
-        rows.CustomLine: "SELECT id, order_id, quantity, state FROM lines"
-        " WHERE requested_at >= :since",
+        rows.CustomLine: "SELECT id, order_id, quantity, state FROM lines WHERE order_id >= :first",
         rows.StockKey: "SELECT k.id, product_id, fingerprint, origin, state, line_id, reserved_for"
         " FROM stock_keys k LEFT JOIN assignments ON key_id = k.id",
         rows.Upload: "SELECT product_id, sum(added)::int FROM uploads GROUP BY 1",
     },
     "fulfillment-kinguin": {
         rows.KinguinLine: "SELECT id, order_id, quantity, state FROM lines"
-        " WHERE requested_at >= :since",
-        rows.Purchase: "SELECT id, line_id, external_id, state, posts FROM purchases"
-        " WHERE created_at >= :since",
+        " WHERE order_id >= :first",
+        rows.Purchase: "SELECT p.id, line_id, external_id, p.state, posts FROM purchases p"
+        " JOIN lines l ON l.id = line_id WHERE order_id >= :first",
         rows.PurchaseStep: "SELECT purchase_id, from_state, to_state FROM purchase_history h"
-        " JOIN purchases p ON p.id = purchase_id WHERE created_at >= :since ORDER BY seq",
+        " JOIN purchases p ON p.id = purchase_id JOIN lines l ON l.id = line_id"
+        " WHERE order_id >= :first ORDER BY h.seq",
         rows.BoughtKey: "SELECT purchase_id, fingerprint FROM purchase_keys"
-        " WHERE bought_at >= :since",
+        " JOIN purchases p ON p.id = purchase_id JOIN lines l ON l.id = line_id"
+        " WHERE order_id >= :first",
     },
     "delivery": {
         rows.Delivery: "SELECT id, line_id, order_id, fingerprints, state, was_revealed,"
-        " reveals_used, ready_at, object_key, checksum FROM deliveries"
-        " WHERE received_at >= :since",
-        rows.Mail: "SELECT id, about, kind, state FROM mails WHERE dated_at >= :since",
+        " reveals_used, ready_at, object_key, checksum FROM deliveries WHERE order_id >= :first",
+        rows.Mail: "SELECT id, about, kind, state FROM mails"
+        ' WHERE about COLLATE "C" >= CAST(CAST(:first AS uuid) AS text)',
         rows.Reveals: "SELECT delivery_id, count(*)::int FROM reveal_log GROUP BY 1",
+        rows.NamedObject: "SELECT object_key FROM deliveries WHERE object_key IS NOT NULL",
     },
 }
+"""What belongs to an order is read by the order's age, whenever it was written: else the order at
+the edge of the window would be judged by half its rows. `:first` is the least id of that age."""
 _EVERYWHERE: Final[dict[type, str]] = {
     rows.Job: "SELECT CAST(:service AS text), kind, subject, due_at, lease_until FROM jobs",
     rows.DeadLetter: "SELECT CAST(:service AS text), id FROM dead_letters"
@@ -134,12 +136,17 @@ async def read_databases(
 
 
 async def _read(service: str, database: Database, since: datetime) -> dict[type, list[Any]]:
-    arguments = {"since": since, "service": service}
+    arguments = {"since": since, "first": _first_id(since), "service": service}
     async with _snapshot(database) as connection:
         return {
             row: [row(*found) for found in await connection.execute(sa.text(sql), arguments)]
             for row, sql in (_SQL[service] | _EVERYWHERE).items()
         }
+
+
+def _first_id(since: datetime) -> UUID:
+    """The least UUIDv7 of a moment: its first 48 bits are milliseconds (RFC 9562, section 5.7)."""
+    return UUID(int=max(0, int(since.timestamp() * 1000)) << 80)
 
 
 @asynccontextmanager

@@ -167,6 +167,12 @@ class Mail(NamedTuple):
     state: str
 
 
+class NamedObject(NamedTuple):
+    """delivery.deliveries, of all times: the bucket is listed as a whole."""
+
+    object_key: str
+
+
 class Reveals(NamedTuple):
     """delivery.reveal_log, counted."""
 

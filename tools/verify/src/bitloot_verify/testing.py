@@ -57,9 +57,9 @@ class HealthyShop:
         async with self.sources.databases[service].transaction() as transaction:
             await transaction.execute(sa.text(sql), values)
 
-    async def read(self) -> Reading:
+    async def read(self, since: datetime = EPOCH) -> Reading:
         """A reading with the bucket and the ledgers as this shop knows them."""
-        reading = await self.sources.read(EPOCH)
+        reading = await self.sources.read(since)
         ledgers = Ledgers(self.gateway_payments, self.supplier_orders)
         return replace(reading, objects=frozenset(self.objects), ledgers=ledgers)
 

@@ -23,7 +23,7 @@ def every_object_fits(reading: Reading) -> Iterator[Finding]:
     """9. Every readable delivery has its object, and every object its row."""
     if reading.objects is None:
         return
-    named = {d.object_key for d in reading.all(rows.Delivery) if d.object_key}
+    named = {named.object_key for named in reading.all(rows.NamedObject)}
     for delivery in reading.all(rows.Delivery):
         if delivery.state in _READABLE and delivery.object_key not in reading.objects:
             yield Finding(f"delivery {delivery.id}", "its object is not in the bucket")
