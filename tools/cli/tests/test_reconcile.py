@@ -109,7 +109,7 @@ def test_a_difference_is_noted_once_and_waits_until_it_is_settled(urls: dict[str
 
 
 def test_a_missing_database_is_named(urls: dict[str, str]) -> None:
-    answer = run({"payments": urls["payments"]}, "list")
+    answer = run({"payments": urls["payments"]})
 
     assert answer.exit_code == 2
     assert "ORDERS_DATABASE_URL" in answer.stderr

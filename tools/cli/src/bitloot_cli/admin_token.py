@@ -5,7 +5,6 @@ orders' audit log. The token alone goes to stdout, so that it can be captured.
 """
 
 import asyncio
-import getpass
 import re
 from datetime import timedelta
 from typing import Annotated
@@ -19,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.exc import DBAPIError
 from webkit.tokens import Role
 
+from bitloot_cli.caller import caller
 from bitloot_cli.failure import fail
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -75,15 +75,7 @@ async def _issue(settings: AdminTokenSettings, role: Role, lifetime: timedelta) 
             settings.token_signing_keys,
             role=role,
             lifetime=lifetime,
-            actor=f"cli:{_caller()}",
+            actor=f"cli:{caller()}",
         )
     finally:
         await database.dispose()
-
-
-def _caller() -> str:
-    # Who calls, for the audit log; a container's user may have no name.
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

@@ -4,31 +4,30 @@ Reads and changes the database that `<SERVICE>_DATABASE_URL` names; what is chan
 its `operator_log`. Bodies are shown with everything sealed or secret left out.
 """
 
-import asyncio
-import getpass
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
 import typer
 from foundation.logging import mask_secrets
-from persistence.database import Database, Transaction
+from persistence.database import Transaction
 from persistence.operator_log import log_operation
 from persistence.tables import dead_letters
-from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
 from servicekit.dead_letters import discard as discard_letter
 from servicekit.dead_letters import reopen
-from sqlalchemy.exc import DBAPIError
 
+from bitloot_cli.caller import caller
+from bitloot_cli.databases import Databases, on_databases
 from bitloot_cli.environment import read_environment
 from bitloot_cli.failure import fail
+
+T = TypeVar("T")
 
 app = typer.Typer(help="Messages that could not be handled.", no_args_is_help=True)
 
@@ -120,33 +119,15 @@ def _say(number: int, asked: int, done: str, *, dry_run: bool) -> None:
         fail(f"{asked - number} are gone: delivered, discarded, or never there")
 
 
-def _on(service: str, env_file: Path | None, work: Callable[[Transaction], Any]) -> Any:
+def _on(service: str, env_file: Path | None, work: Callable[[Transaction], Awaitable[T]]) -> T:
     if service not in SERVICES:
         fail(f"{service} is no service with dead letters: {', '.join(SERVICES)}", code=2)
-    name = f"{service.replace('-', '_').upper()}_DATABASE_URL"
-    url = read_environment(env_file).get(name)
-    if not url:
-        fail(f"set {name}, or name a file that does: --env-file .stack/stack.env")
 
-    async def run() -> Any:
-        async with _transaction(SecretStr(url)) as transaction:
+    async def in_transaction(databases: Databases) -> T:
+        async with databases[service].transaction() as transaction:
             return await work(transaction)
 
-    try:
-        return asyncio.run(run())
-    except (OSError, DBAPIError) as error:
-        reason = str(error).partition("\n")[0]
-        fail(f"the database of {service} at {name} cannot be used: {reason}", code=2)
-
-
-@asynccontextmanager
-async def _transaction(url: SecretStr) -> AsyncIterator[Transaction]:
-    database = Database.connect(url, pool_size=1)
-    try:
-        async with database.transaction() as transaction:
-            yield transaction
-    finally:
-        await database.dispose()
+    return on_databases(read_environment(env_file), [service], in_transaction)
 
 
 async def _find(
@@ -163,7 +144,7 @@ async def _find(
 async def _log(transaction: Transaction, action: str, row: sa.Row[Any], reason: str | None) -> None:
     await log_operation(
         transaction,
-        actor=getpass.getuser(),
+        actor=caller(),
         action=action,
         subject=row.id,
         reason=reason,

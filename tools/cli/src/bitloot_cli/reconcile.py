@@ -4,15 +4,13 @@ Each difference becomes a row in payments' database, once, and stays until someb
 with a reason. Needs the settings of payments and fulfillment-kinguin for their outside.
 """
 
-import asyncio
 import csv
-import getpass
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import typer
@@ -36,24 +34,18 @@ from payments.adapters.nowpayments_http import NowPaymentsHttp, new_http_client
 from payments.adapters.nowpayments_login import Login
 from payments.errors import GatewayError
 from payments.ports import PaymentGateway
-from persistence.database import Database
 from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy.exc import DBAPIError
 
+from bitloot_cli.caller import caller
+from bitloot_cli.databases import Databases, on_databases
 from bitloot_cli.environment import read_environment
 from bitloot_cli.failure import fail
 
-T = TypeVar("T")
-
 app = typer.Typer(help="Differences between the outside's books and ours.")
 
-_DATABASES: Final = {
-    "payments": "PAYMENTS_DATABASE_URL",
-    "orders": "ORDERS_DATABASE_URL",
-    "fulfillment-kinguin": "FULFILLMENT_KINGUIN_DATABASE_URL",
-}
+_SERVICES: Final = ("payments", "orders", "fulfillment-kinguin")
 _REQUESTS_PER_SECOND: Final = 2.0
 """Selling comes first: a share of what Kinguin allows."""
 _INCOMPLETE: Final = 2
@@ -82,7 +74,7 @@ def reconcile(
         return
     variables = read_environment(env_file)
     since = datetime.now(UTC) - timedelta(days=days)
-    outcome = _on_databases(variables, lambda dbs: _reconcile(dbs, variables, since))
+    outcome = on_databases(variables, _SERVICES, lambda dbs: _reconcile(dbs, variables, since))
     _print(outcome)
     if csv_file:
         _write_csv(csv_file, outcome.found)
@@ -95,11 +87,11 @@ def reconcile(
 def list_rows(env_file: EnvFile = None) -> None:
     """The differences that wait for somebody, oldest first."""
 
-    async def work(databases: Mapping[str, Database]) -> Sequence[Any]:
+    async def work(databases: Databases) -> Sequence[Any]:
         async with databases["payments"].transaction() as transaction:
             return await differences.unsettled(transaction)
 
-    rows = _on_databases(read_environment(env_file), work)
+    rows = on_databases(read_environment(env_file), ["payments"], work)
     table = Table("id", "since", "kind", "about", "says", "amount")
     for row in rows:
         stake = f"{row.amount or ''} {row.currency or ''}".strip()
@@ -119,20 +111,18 @@ def settle(
     if not how.strip():
         fail("say what was done about it: --how", code=2)
 
-    async def work(databases: Mapping[str, Database]) -> bool:
+    async def work(databases: Databases) -> bool:
         async with databases["payments"].transaction() as transaction:
             now = datetime.now(UTC)
-            return await differences.settle(
-                transaction, row, actor=getpass.getuser(), how=how, now=now
-            )
+            return await differences.settle(transaction, row, actor=caller(), how=how, now=now)
 
-    if not _on_databases(read_environment(env_file), work):
+    if not on_databases(read_environment(env_file), ["payments"], work):
         fail(f"no open difference {row}: it was settled, or never there")
     typer.echo("settled")
 
 
 async def _reconcile(
-    databases: Mapping[str, Database], variables: Mapping[str, str], since: datetime
+    databases: Databases, variables: Mapping[str, str], since: datetime
 ) -> Outcome:
     outcome = Outcome()
     books = await read_books(databases, since)
@@ -197,28 +187,6 @@ async def _supplier(stack: AsyncExitStack, variables: Mapping[str, str]) -> KeyS
     http = KinguinHttp(client, SystemClock(), requests_per_second=_REQUESTS_PER_SECOND)
     is_esa = variables.get("KINGUIN_API", "esa") == "esa"
     return EsaClient(http) if is_esa else SalesManagerClient(http)
-
-
-def _on_databases(
-    variables: Mapping[str, str], work: Callable[[Mapping[str, Database]], Awaitable[T]]
-) -> T:
-    missing = [name for name in _DATABASES.values() if not variables.get(name)]
-    if missing:
-        fail(f"set {', '.join(missing)}, or name a file that does with --env-file", code=2)
-
-    async def run() -> T:
-        async with AsyncExitStack() as stack:
-            databases = {}
-            for service, name in _DATABASES.items():
-                database = Database.connect(SecretStr(variables[name]), pool_size=1)
-                stack.push_async_callback(database.dispose)
-                databases[service] = database
-            return await work(databases)
-
-    try:
-        return asyncio.run(run())
-    except (OSError, DBAPIError) as error:
-        fail(f"a database cannot be used: {str(error).partition(chr(10))[0]}", code=2)
 
 
 def _print(outcome: Outcome) -> None:

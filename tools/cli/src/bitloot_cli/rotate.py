@@ -5,11 +5,8 @@ goes on meanwhile: rows are locked for a moment each. Stopping and starting agai
 only rows under another key are taken.
 """
 
-import asyncio
 import json
-import os
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -25,10 +22,10 @@ from foundation.sealing import CannotOpen, KeyRing, UnknownRecipientKey, seal
 from foundation.settings import SecretRing
 from persistence.database import Database, Transaction
 from persistence.operator_log import log_operation
-from pydantic import SecretStr
 from rich.progress import Progress
-from sqlalchemy.exc import DBAPIError
 
+from bitloot_cli.caller import caller
+from bitloot_cli.databases import Databases, on_databases
 from bitloot_cli.environment import read_environment
 from bitloot_cli.failure import fail
 
@@ -67,16 +64,16 @@ def rotate_kek(env_file: EnvFile = None, dry_run: DryRun = False) -> None:
     """Wrap every delivery's data key under the first key of KEKS (needs DELIVERY_DATABASE_URL)."""
     variables = read_environment(env_file)
     ring = SecretRing.parse(_needed(variables, "KEKS"))
-    url = _needed(variables, "DELIVERY_DATABASE_URL")
 
-    async def work(stack: AsyncExitStack, progress: Progress) -> int:
-        database = await _open(stack, url)
+    async def work(databases: Databases, progress: Progress) -> int:
         column = SealedColumn("delivery", "deliveries", "kek_id")
         rewrap = _rewrap(RingKeyProvider(ring), ring.current_id)
         stale = f"kek_id IS NOT NULL AND kek_id <> '{ring.current_id}'"
-        return await _rotate(database, column, stale, rewrap, progress, dry_run=dry_run)
+        return await _rotate(
+            databases["delivery"], column, stale, rewrap, progress, dry_run=dry_run
+        )
 
-    _say(_run(work), f"wrapped under {ring.current_id}", dry_run=dry_run)
+    _say(_run(variables, ["delivery"], work), f"wrapped under {ring.current_id}", dry_run=dry_run)
 
 
 def rotate_hpke(env_file: EnvFile = None, dry_run: DryRun = False) -> None:
@@ -87,13 +84,8 @@ def rotate_hpke(env_file: EnvFile = None, dry_run: DryRun = False) -> None:
     """
     variables = read_environment(env_file)
     ring = KeyRing.parse(_needed(variables, "HPKE_PRIVATE_KEYS"))
-    urls = {
-        column.service: _needed(variables, f"{_upper(column.service)}_DATABASE_URL")
-        for column in SEALED_COLUMNS
-    }
 
-    async def work(stack: AsyncExitStack, progress: Progress) -> int:
-        databases = {service: await _open(stack, url) for service, url in urls.items()}
+    async def work(databases: Databases, progress: Progress) -> int:
         done = 0
         for column in SEALED_COLUMNS:
             done += await _rotate(
@@ -106,7 +98,8 @@ def rotate_hpke(env_file: EnvFile = None, dry_run: DryRun = False) -> None:
             )
         return done
 
-    _say(_run(work), f"sealed for {ring.current_id}", dry_run=dry_run)
+    services = dict.fromkeys(column.service for column in SEALED_COLUMNS)
+    _say(_run(variables, services, work), f"sealed for {ring.current_id}", dry_run=dry_run)
 
 
 Change = Callable[[Transaction, sa.Row[Any]], Awaitable[None]]
@@ -199,31 +192,23 @@ def _sealed_for_others(column: SealedColumn, current_id: str) -> str:
     return f"jsonb_path_exists({column.column}, '{path}')"
 
 
-def _run(work: Callable[[AsyncExitStack, Progress], Awaitable[int]]) -> int:
-    async def run() -> int:
-        with Progress(transient=True) as progress:
-            async with AsyncExitStack() as stack:
-                return await work(stack, progress)
-
+def _run(
+    variables: Mapping[str, str],
+    services: Iterable[str],
+    work: Callable[[Databases, Progress], Awaitable[int]],
+) -> int:
     try:
-        return asyncio.run(run())
+        with Progress(transient=True) as progress:
+            return on_databases(variables, services, lambda found: work(found, progress))
     except (CannotDecrypt, CannotOpen, UnknownRecipientKey) as error:
         fail(f"{error}; what was done before stays done: mend the ring and run it again")
-    except (OSError, DBAPIError) as error:
-        fail(f"a database cannot be used: {str(error).partition(chr(10))[0]}", code=2)
-
-
-async def _open(stack: AsyncExitStack, url: str) -> Database:
-    database = Database.connect(SecretStr(url), pool_size=1)
-    stack.push_async_callback(database.dispose)
-    return database
 
 
 async def _log(database: Database, column: SealedColumn, done: int) -> None:
     async with database.transaction() as transaction:
         await log_operation(
             transaction,
-            actor=os.environ.get("USER", "operator"),
+            actor=caller(),
             action="keys.rotated",
             subject=f"{column.table}.{column.column}",
             reason=None,
@@ -236,10 +221,6 @@ def _needed(variables: Mapping[str, str], name: str) -> str:
     if not value:
         fail(f"set {name}, or name a file that does with --env-file")
     return value
-
-
-def _upper(service: str) -> str:
-    return service.replace("-", "_").upper()
 
 
 def _say(done: int, what: str, *, dry_run: bool) -> None:

@@ -26,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.exc import DBAPIError
 
+from bitloot_cli.databases import database_urls
 from bitloot_cli.environment import read_environment
 from bitloot_cli.failure import fail
 
@@ -68,7 +69,8 @@ async def _run(
     printer: "_Printer",
     metrics: "_Metrics | None",
 ) -> int:
-    async with Sources.connect(_urls(variables), _bucket(variables), _ledgers(variables)) as known:
+    urls = database_urls(variables, SERVICES)
+    async with Sources.connect(urls, _bucket(variables), _ledgers(variables)) as known:
         while True:
             since = datetime.now(UTC) - back
             try:
@@ -88,14 +90,6 @@ async def _run(
 
 def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0] or type(error).__name__
-
-
-def _urls(variables: Mapping[str, str]) -> dict[str, SecretStr]:
-    names = {service: f"{service.replace('-', '_').upper()}_DATABASE_URL" for service in SERVICES}
-    missing = [name for name in names.values() if not variables.get(name)]
-    if missing:
-        fail(f"set {', '.join(missing)}, or name a file that does: --env-file .stack/stack.env")
-    return {service: SecretStr(variables[name]) for service, name in names.items()}
 
 
 def _bucket(variables: Mapping[str, str]) -> Bucket | None:
