@@ -15,7 +15,7 @@ from contracts.offer_updated import OfferUpdated
 from contracts.order_cancelled import OrderCancelled
 from contracts.order_placed import OrderPlaced, PlacedLine
 from contracts.payment_confirmed import PaymentConfirmed
-from contracts.payment_updated import PaymentState, PaymentUpdated
+from contracts.payment_updated import PaymentState, PaymentUpdated, Refundable
 from contracts.rollout_changed import RolloutChanged
 from contracts.stock_returned import StockReturned
 from contracts.stock_updated import Reservation, StockLevel, StockUpdated
@@ -62,6 +62,7 @@ __all__ = [
     "PaymentState",
     "PaymentUpdated",
     "PlacedLine",
+    "Refundable",
     "Reservation",
     "RolloutChanged",
     "Sealed",

@@ -8,10 +8,11 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from contracts import MESSAGES, Message, PaymentState, testing
+from contracts import MESSAGES, Message, PaymentState, Refundable, testing
 from contracts.compatibility import incompatibilities
 
 FOLDER: Final = Path(__file__).parents[2]
@@ -39,6 +40,12 @@ VARIANTS: Final[Mapping[str, Message]] = {
     "without-price": testing.a_payment_updated(
         state=PaymentState.NEEDS_ATTENTION, invoice_url=None, reason="dead letter: unreadable"
     ).model_copy(update={"price": None}),
+    "refundable": testing.a_payment_updated(
+        state=PaymentState.MORE_MONEY,
+        payment_id="5745459999",
+        reason="a further deposit to payment 5745459419",
+        refundable=Refundable(amount=Decimal("19.36121163"), currency="xrp"),
+    ),
     "not-final": testing.an_order_cancelled(reason="nothing was paid in time", final=False),
     "reservation": testing.a_stock_updated(reservation=testing.a_reservation(held=False)),
 }

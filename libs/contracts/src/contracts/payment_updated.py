@@ -1,9 +1,10 @@
 """`payment.updated`: how far the payment of an order is."""
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar, Literal
 
-from contracts.message import OrderMessage
+from contracts.message import OrderMessage, Part
 from contracts.topics import Topic
 from contracts.values import CoinAmount, Money, Ticker
 
@@ -24,10 +25,18 @@ class PaymentState(StrEnum):
     NEEDS_ATTENTION = "needs_attention"
 
 
+class Refundable(Part):
+    """Money that fulfils nothing; `currency` is None where the gateway does not say the coin."""
+
+    amount: Decimal
+    currency: Ticker | None = None
+
+
 class PaymentUpdated(OrderMessage):
     """payments → orders: everything about the money but its arrival.
 
-    `more_money` is money beyond what the order asked for: refundable, a person decides.
+    `more_money` is money beyond what the order asked for: `refundable` says how much of
+    `payment_id` is owed back, all of it so far; said again when it grows.
     `price` is None where the order itself never reached payments, only its id.
     """
 
@@ -42,3 +51,4 @@ class PaymentUpdated(OrderMessage):
     asked: CoinAmount | None = None
     paid: CoinAmount | None = None
     reason: str | None = None
+    refundable: Refundable | None = None

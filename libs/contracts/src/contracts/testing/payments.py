@@ -3,7 +3,7 @@
 from typing import Unpack
 
 from contracts.payment_confirmed import PaymentConfirmed
-from contracts.payment_updated import PaymentState, PaymentUpdated
+from contracts.payment_updated import PaymentState, PaymentUpdated, Refundable
 from contracts.testing.values import OrderEnvelope, a_coin_amount, a_price, order_envelope
 from contracts.values import CoinAmount, Money
 
@@ -18,6 +18,7 @@ def a_payment_updated(
     asked: CoinAmount | None = None,
     paid: CoinAmount | None = None,
     reason: str | None = None,
+    refundable: Refundable | None = None,
     **given: Unpack[OrderEnvelope],
 ) -> PaymentUpdated:
     """A payment that waits for the buyer."""
@@ -30,6 +31,7 @@ def a_payment_updated(
         asked=asked,
         paid=paid,
         reason=reason,
+        refundable=refundable,
         **order_envelope(given),
     )
 

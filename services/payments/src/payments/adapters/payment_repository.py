@@ -23,8 +23,15 @@ from payments.domain.progress import KnownPayment
 from payments.domain.verdict import Judgement, Verdict
 
 _KNOWN = (
-    sa.select(payments, refundables.c.payment_id.is_not(None).label("is_refundable"))
+    sa.select(
+        payments,
+        # The refundable of a payment that pays its order is only what it has too much.
+        sa.and_(refundables.c.payment_id.is_not(None), confirmations.c.payment_id.is_(None)).label(
+            "is_refundable"
+        ),
+    )
     .outerjoin(refundables, refundables.c.payment_id == payments.c.payment_id)
+    .outerjoin(confirmations, confirmations.c.payment_id == payments.c.payment_id)
     .order_by(payments.c.id)
 )
 
@@ -130,12 +137,24 @@ async def settle_order(
 async def owe_back(
     transaction: Transaction, order_id: UUID, facts: PaymentFacts, reason: str, at: datetime
 ) -> bool:
-    """Note money that fulfils nothing; False when it was noted, then only the amount rises."""
+    """Note money that fulfils nothing; False when that much of it was noted before."""
+    return await owe_amount_back(transaction, order_id, facts, facts.actually_paid, reason, at)
+
+
+async def owe_amount_back(
+    transaction: Transaction,
+    order_id: UUID,
+    facts: PaymentFacts,
+    amount: Decimal,
+    reason: str,
+    at: datetime,
+) -> bool:
+    """As `owe_back`, for a part of a payment."""
     return await _owe(
         transaction,
         payment_id=facts.payment_id,
         order_id=order_id,
-        amount=facts.actually_paid,
+        amount=amount,
         currency=facts.pay_currency,
         reason=reason,
         noted_at=at,
@@ -159,15 +178,14 @@ async def owe_known_back(
 
 async def _owe(transaction: Transaction, **values: Any) -> bool:
     row = insert(refundables).values(**values)
-    raised = sa.func.greatest(refundables.c.amount, row.excluded.amount)
-    # xmax is 0 in a row that was inserted, and not in one that was updated.
-    is_new = sa.literal_column("(xmax = 0)", sa.Boolean)
-    done = await transaction.execute(
+    changed = await transaction.scalar(
         row.on_conflict_do_update(
-            index_elements=[refundables.c.payment_id], set_={"amount": raised}
-        ).returning(is_new)
+            index_elements=[refundables.c.payment_id],
+            set_={"amount": row.excluded.amount},
+            where=refundables.c.amount < row.excluded.amount,
+        ).returning(refundables.c.payment_id)
     )
-    return bool(done.scalar_one())
+    return changed is not None
 
 
 def _known(row: sa.Row[Any]) -> KnownPayment:

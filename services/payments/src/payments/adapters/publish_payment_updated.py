@@ -1,11 +1,12 @@
 """Publish `payment.updated`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
-from contracts import CoinAmount, PaymentState, PaymentUpdated
+from contracts import CoinAmount, PaymentState, PaymentUpdated, Refundable
 from foundation.clock import new_id
 from persistence.database import Transaction
 from servicekit.outbox import emit
@@ -14,6 +15,8 @@ from payments.adapters import invoice_repository
 from payments.domain.invoice import Invoice
 from payments.domain.payment import PaymentFacts
 from payments.domain.progress import KnownPayment
+
+_MORE: Final = PaymentState.MORE_MONEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class Report:
     payment_id: str | None = None
     asked: CoinAmount | None = None
     paid: CoinAmount | None = None
+    refundable: Refundable | None = None
 
     @classmethod
     def about(cls, state: PaymentState, facts: PaymentFacts, reason: str | None = None) -> "Report":
@@ -38,10 +42,19 @@ class Report:
         )
 
     @classmethod
-    def about_known(cls, state: PaymentState, known: KnownPayment, reason: str) -> "Report":
-        """A report about a payment as we have it."""
+    def owed(
+        cls, facts: PaymentFacts, amount: Decimal, reason: str, state: PaymentState = _MORE
+    ) -> "Report":
+        """A report that so much of a payment is owed back."""
+        about = cls.about(state, facts, reason)
+        return replace(about, refundable=Refundable(amount=amount, currency=facts.pay_currency))
+
+    @classmethod
+    def owed_known(cls, known: KnownPayment, reason: str) -> "Report":
+        """A report that all of a payment, as we have it, is owed back."""
         paid = _coins(known.actually_paid, known.pay_currency)
-        return cls(state, reason, known.payment_id, paid=paid)
+        owed = Refundable(amount=known.actually_paid, currency=known.pay_currency)
+        return cls(_MORE, reason, known.payment_id, paid=paid, refundable=owed)
 
 
 async def publish_payment_updated(
@@ -63,6 +76,7 @@ async def publish_payment_updated(
             asked=report.asked,
             paid=report.paid,
             reason=report.reason,
+            refundable=report.refundable,
         ),
     )
     await invoice_repository.set_reported(transaction, invoice.order_id, report.state)

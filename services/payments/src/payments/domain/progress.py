@@ -31,7 +31,10 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KnownPayment:
-    """A payment as we have it, by the furthest news so far."""
+    """A payment as we have it, by the furthest news so far.
+
+    `is_refundable`: all of it is owed back; of the one that pays an order only a surplus can be.
+    """
 
     payment_id: str
     status: PaymentStatus
@@ -85,6 +88,12 @@ def completed(facts: PaymentFacts, payments: Sequence[KnownPayment]) -> PaymentF
     if known is None or facts.parent_payment_id is not None:
         return facts
     return replace(facts, parent_payment_id=known.parent_payment_id)
+
+
+def surplus(facts: PaymentFacts) -> Decimal:
+    """How much more arrived than was asked for; 0 where the gateway does not say what it asked."""
+    asked = facts.pay_amount or Decimal(0)
+    return max(Decimal(0), facts.actually_paid - asked) if asked > 0 else Decimal(0)
 
 
 def decide(order: Invoice, payments: Sequence[KnownPayment], facts: PaymentFacts) -> Decision:

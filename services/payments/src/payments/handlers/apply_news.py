@@ -14,8 +14,8 @@ from servicekit.jobs import schedule
 from payments.adapters import payment_repository
 from payments.adapters.publish_payment_updated import Report, publish_payment_updated
 from payments.domain.invoice import Invoice
-from payments.domain.payment import PaymentFacts
-from payments.domain.progress import Decision, Effect, KnownPayment, completed, decide
+from payments.domain.payment import PaymentFacts, PaymentStatus
+from payments.domain.progress import Decision, Effect, KnownPayment, completed, decide, surplus
 from payments.domain.reconcile_schedule import IN_FLIGHT
 from payments.handlers.jobs import CONFIRM_PAYMENT, RECONCILE
 
@@ -68,24 +68,51 @@ class ApplyNews:
         decision: Decision,
         known: Sequence[KnownPayment],
     ) -> None:
-        now = self._clock.now()
+        if decision.effect is Effect.CONFIRMING:
+            return
         is_owed = any(p.is_refundable for p in known if p.payment_id == facts.payment_id)
-        is_surplus = decision.effect is Effect.SURPLUS or is_owed
-        if is_surplus and decision.effect is not Effect.CONFIRMING:
+        if is_owed and facts.status is PaymentStatus.REFUNDED:
+            # Somebody may be about to send it a second time.
+            await self._tell(transaction, invoice, facts, PaymentState.REFUNDED, decision.reason)
+        elif decision.effect is Effect.SURPLUS or is_owed:
             await self.owe_back(transaction, invoice, facts, decision.reason or "")
-        elif decision.report is not None and decision.effect is not Effect.CONFIRMING:
-            report = Report.about(decision.report, facts, decision.reason)
-            await publish_payment_updated(transaction, invoice, report, now)
+        elif decision.report is not None:
+            await self._tell(transaction, invoice, facts, decision.report, decision.reason)
+        elif invoice.settled_by == facts.payment_id:
+            await self.owe_surplus(transaction, invoice, facts)
         if facts.is_in_flight:
-            await schedule(transaction, RECONCILE, invoice.order_id, now + IN_FLIGHT)
+            due_at = self._clock.now() + IN_FLIGHT
+            await schedule(transaction, RECONCILE, invoice.order_id, due_at)
+
+    async def _tell(
+        self,
+        transaction: Transaction,
+        invoice: Invoice,
+        facts: PaymentFacts,
+        state: PaymentState,
+        reason: str | None,
+    ) -> None:
+        report = Report.about(state, facts, reason)
+        await publish_payment_updated(transaction, invoice, report, self._clock.now())
 
     async def owe_back(
         self, transaction: Transaction, invoice: Invoice, facts: PaymentFacts, reason: str
     ) -> None:
-        """Note money that fulfils nothing, and tell orders once a payment."""
+        """Note money that fulfils nothing, and tell orders, again only when it is more."""
         now = self._clock.now()
         if await payment_repository.owe_back(transaction, invoice.order_id, facts, reason, now):
-            report = Report.about(PaymentState.MORE_MONEY, facts, reason)
+            report = Report.owed(facts, facts.actually_paid, reason)
+            await publish_payment_updated(transaction, invoice, report, now)
+
+    async def owe_surplus(
+        self, transaction: Transaction, invoice: Invoice, facts: PaymentFacts
+    ) -> None:
+        """What arrived beyond the asked amount on the payment that pays the order is owed."""
+        amount, reason, now = surplus(facts), "more than was asked for", self._clock.now()
+        if amount > 0 and await payment_repository.owe_amount_back(
+            transaction, invoice.order_id, facts, amount, reason, now
+        ):
+            report = Report.owed(facts, amount, reason)
             await publish_payment_updated(transaction, invoice, report, now)
 
     async def owe_others_back(
@@ -97,7 +124,7 @@ class ApplyNews:
         for known in await payment_repository.of_order(transaction, invoice.order_id):
             if known.payment_id != paid_by and known.has_arrived and not known.is_refundable:
                 await self._owe_known_back(transaction, invoice.order_id, known, reason)
-                report = Report.about_known(PaymentState.MORE_MONEY, known, reason)
+                report = Report.owed_known(known, reason)
                 await publish_payment_updated(transaction, invoice, report, now)
 
     async def _owe_known_back(

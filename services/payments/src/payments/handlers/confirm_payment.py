@@ -115,7 +115,8 @@ class ConfirmPayment:
             case Verdict.MISMATCHED:
                 _log.error("payment.mismatched", payment_id=facts.payment_id, reason=reason)
                 await payment_repository.owe_back(transaction, invoice.order_id, facts, reason, now)
-                report = Report.about(PaymentState.NEEDS_ATTENTION, facts, reason)
+                attention = PaymentState.NEEDS_ATTENTION
+                report = Report.owed(facts, facts.actually_paid, reason, attention)
                 await publish_payment_updated(transaction, invoice, report, now)
             case _:
                 await self._news.owe_back(transaction, invoice, facts, reason)
@@ -131,6 +132,7 @@ class ConfirmPayment:
         reason = f"payment {facts.payment_id}"
         await invoice_repository.move(transaction, invoice, InvoiceState.SETTLED, now, reason)
         await publish_payment_confirmed(transaction, invoice, facts, now)
+        await self._news.owe_surplus(transaction, invoice, facts)
         await self._news.owe_others_back(transaction, invoice, facts.payment_id)
 
 
