@@ -5,6 +5,7 @@ A service's tests subclass `ConsumerRules` and give one `ConsumerCase` a topic;
 that raises in the transaction that took the message, after its other writes.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
@@ -40,7 +41,7 @@ class ConsumerCase:
     flags_order: bool = True
 
 
-class ConsumerRules:
+class ConsumerRules(ABC):
     """The tests of every consumer; a subclass gives `cases`, `service` and `is_flagged`."""
 
     cases: ClassVar[Sequence[ConsumerCase]]
@@ -50,9 +51,9 @@ class ConsumerRules:
         if "case" in metafunc.fixturenames:
             metafunc.parametrize("case", self.cases, ids=[case.topic.value for case in self.cases])
 
+    @abstractmethod
     async def is_flagged(self, service: ServiceHarness, order_id: UUID) -> bool:
         """Whether somebody was told that a person must look at this order."""
-        raise NotImplementedError
 
     async def test_message_has_its_effect(
         self, service: ServiceHarness, clock: FixedClock, case: ConsumerCase

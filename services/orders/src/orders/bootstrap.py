@@ -20,6 +20,7 @@ from orders.entrypoints.consume_payment_confirmed import payment_confirmed_consu
 from orders.entrypoints.consume_payment_updated import payment_updated_consumer
 from orders.entrypoints.consume_stock_updated import stock_updated_consumer
 from orders.entrypoints.http_admin_orders import admin_orders_router
+from orders.entrypoints.http_admin_overview import admin_overview_router
 from orders.entrypoints.http_admin_products import admin_products_router
 from orders.entrypoints.http_admin_rollout import admin_rollout_router
 from orders.entrypoints.http_jwks import jwks_router
@@ -72,6 +73,7 @@ def build_service(settings: OrdersSettings, clock: Clock | None = None) -> Servi
             products_router(database, kinguin_enabled=enabled),
             admin_products_router(products, imports, database),
             admin_orders_router(act, database),
+            admin_overview_router(database),
             admin_rollout_router(rollout, database, kinguin_enabled=enabled),
             jwks_router(signer),
         ),

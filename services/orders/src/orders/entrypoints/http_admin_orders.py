@@ -1,6 +1,6 @@
-"""`/admin/orders` and `/admin/audit`: look at orders, act on them, see who did what."""
+"""`/admin/orders`: look at orders, and act on them."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
@@ -21,7 +21,7 @@ Actor = Annotated[Principal, Depends(require_admin(Role.SUPPORT, Role.FINANCE))]
 
 
 def admin_orders_router(act: ActOnOrder, database: Database) -> APIRouter:
-    """Orders, the audit log and the figures of the dashboard."""
+    """Orders: searched, shown, and acted upon."""
     router = APIRouter(prefix="/admin", tags=["admin"])
 
     @router.get("/orders")
@@ -60,21 +60,6 @@ def admin_orders_router(act: ActOnOrder, database: Database) -> APIRouter:
         with as_problems():
             await act(request)
             return await _detail(database, order_id)
-
-    @router.get("/audit")
-    async def audit(
-        _admin: Viewer, page: Annotated[PageRequest, Depends()]
-    ) -> Page[dict[str, Any]]:
-        """Who changed what, newest first."""
-        async with database.transaction() as transaction:
-            rows = await admin_queries.audit_rows(transaction, page.limit + 1, page.after(UUID))
-        return Page[dict[str, Any]].of(rows, page.limit, lambda row: (row["id"],))
-
-    @router.get("/dashboard")
-    async def dashboard(_admin: Viewer) -> dict[str, Any]:
-        """Counts of orders, money and failures for the first look."""
-        async with database.transaction() as transaction:
-            return await admin_queries.dashboard(transaction)
 
     return router
 
