@@ -282,6 +282,8 @@ SUPPLIER: Final = Dashboard(
             "s",
         ),
         Panel("Purchases by state", [("{{state}}", _now("kinguin_purchases", "state"))]),
+        Panel("Purchases that wait", [("{{reason}}", _now("kinguin_purchases_waiting", "reason"))]),
+        Panel("Exchange rate, age", [("age", _now("kinguin_exchange_rate_age_seconds", ""))], "s"),
         Panel(
             "Steps of purchases",
             [

@@ -62,7 +62,8 @@ SECRETS_BY_SERVICE: dict[str, set[str]] = {
 # libpq's own variable, not a setting: which CA `ssl=verify-full` trusts.
 OF_THE_DRIVER = {"PGSSLROOTCERT"}
 LOGIN = {"KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"}
-ONLY_IN_COMPOSE = {"HOST", "PORT", "OTEL_EXPORTER_OTLP_ENDPOINT"}
+# The simulator's euros have a fixed rate; in Kubernetes the bank says it.
+ONLY_IN_COMPOSE = {"HOST", "PORT", "OTEL_EXPORTER_OTLP_ENDPOINT", "KINGUIN_EUR_USD_RATE"}
 ONLY_IN_KUBERNETES = LOGIN | {
     *("KAFKA_SECURITY_PROTOCOL", "KAFKA_SASL_MECHANISM", "SMTP_USERNAME", "SMTP_PASSWORD")
 }

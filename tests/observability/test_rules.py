@@ -96,6 +96,8 @@ CASES: Mapping[str, Case] = {
         {_BALANCE: "99x60", _SPEND: "0+10x60"}, {_BALANCE: "51x60", _SPEND: "5x60"}, 40
     ),
     "BalanceUnknown": gauge("kinguin_balance_read_timestamp_seconds", "1x60", "0+60x60"),
+    "ExchangeRateOld": gauge("kinguin_exchange_rate_age_seconds", "432001x60", "431999x60"),
+    "PurchasesWait": gauge('kinguin_purchases_waiting{reason="balance"}', "2x60"),
     "PurchaseUnknown": gauge('kinguin_purchases{state="unknown"}', "1x60"),
     "PurchaseNeedsAttention": gauge('kinguin_purchases{state="needs_attention"}', "1x60"),
     "MailRefused": gauge('mails_total{result="failed"}', "0x30 1x30"),

@@ -14,13 +14,17 @@ from servicekit.runtime import Service, create_app
 from webkit.jwks import JwksSource
 
 from fulfillment_kinguin.adapters.balance_watch import BalanceWatch
+from fulfillment_kinguin.adapters.ecb_rates import EcbRates
 from fulfillment_kinguin.adapters.esa_client import EsaClient
+from fulfillment_kinguin.adapters.fixed_rates import FixedRates
 from fulfillment_kinguin.adapters.kinguin_http import KinguinHttp, kinguin_client
 from fulfillment_kinguin.adapters.measured_supplier import REQUESTS, MeasuredSupplier
-from fulfillment_kinguin.adapters.metrics import MEASURES, READINGS
+from fulfillment_kinguin.adapters.metrics import MEASURES, READINGS, WHILE_BUYING
+from fulfillment_kinguin.adapters.rate_repository import StoredRates
 from fulfillment_kinguin.adapters.sales_manager_client import SalesManagerClient
+from fulfillment_kinguin.adapters.standing_jobs import StandingJobs
 from fulfillment_kinguin.adapters.switch import Switch
-from fulfillment_kinguin.domain.choose_offer import PriceLimits
+from fulfillment_kinguin.domain.purchase import REFRESH_RATE
 from fulfillment_kinguin.entrypoints.consume_fulfillment_requested import (
     fulfillment_requested_consumer,
 )
@@ -31,6 +35,7 @@ from fulfillment_kinguin.entrypoints.http_kinguin_products import kinguin_produc
 from fulfillment_kinguin.entrypoints.http_kinguin_webhook import kinguin_webhook_router
 from fulfillment_kinguin.entrypoints.job_place import place_job
 from fulfillment_kinguin.entrypoints.job_poll import poll_job
+from fulfillment_kinguin.entrypoints.job_refresh_rate import refresh_rate_job
 from fulfillment_kinguin.entrypoints.job_search import search_job
 from fulfillment_kinguin.handlers.act_on_purchase import ActOnPurchase
 from fulfillment_kinguin.handlers.buy_once import BuyOnce
@@ -45,11 +50,13 @@ from fulfillment_kinguin.handlers.place_purchase import PlacePurchase
 from fulfillment_kinguin.handlers.plan_purchase import PlanPurchase
 from fulfillment_kinguin.handlers.poll_later import PollLater
 from fulfillment_kinguin.handlers.poll_purchase import PollPurchase
+from fulfillment_kinguin.handlers.quote_price import QuotePrice
+from fulfillment_kinguin.handlers.refresh_rate import RefreshRate
 from fulfillment_kinguin.handlers.seal_keys import SealKeys
 from fulfillment_kinguin.handlers.search_purchase import SearchPurchase
 from fulfillment_kinguin.handlers.settle_purchase import SettlePurchase
 from fulfillment_kinguin.handlers.take_hint import TakeHint
-from fulfillment_kinguin.ports import KeySupplier
+from fulfillment_kinguin.ports import ExchangeRates, KeySupplier, RateSource
 from fulfillment_kinguin.settings import KinguinSettings
 
 
@@ -64,6 +71,8 @@ class _Parts:
     settle: SettlePurchase
     deliver: DeliverKeys
     guard: GuardSpending
+    rates: ExchangeRates
+    rate_source: RateSource
 
 
 def build_service(
@@ -75,7 +84,9 @@ def build_service(
     """Everything buying from Kinguin consists of, not started yet."""
     clock = clock or SystemClock()
     client = kinguin_client(settings.kinguin_api_url, settings.kinguin_api_key)
-    parts = _parts(settings, clock, supplier or build_supplier(settings, client, clock))
+    rates_client = httpx.AsyncClient()
+    supplier = supplier or build_supplier(settings, client, clock)
+    parts = _parts(settings, clock, supplier, rates_client)
     watch = BalanceWatch(parts.supplier)
     act = ActOnPurchase(parts.deliver, parts.database, clock)
     hint = TakeHint(parts.database, clock)
@@ -90,9 +101,13 @@ def build_service(
             admin_purchases_router(act, parts.supplier, parts.database),
             kinguin_webhook_router(hint, settings.kinguin_webhook_secret),
         ),
-        resources=(client, watch) if settings.kinguin_enabled else (client,),
+        resources=(
+            client,
+            rates_client,
+            *((watch, _standing_jobs(parts)) if settings.kinguin_enabled else ()),
+        ),
         measures=(*MEASURES, REQUESTS),
-        readings=READINGS,
+        readings=(*READINGS, *(WHILE_BUYING if settings.kinguin_enabled else ())),
         collectors=watch.gauges,
         jwks=jwks,
         clock=clock,
@@ -113,11 +128,14 @@ def build_supplier(
             assert_never(settings.kinguin_api)
 
 
-def _parts(settings: KinguinSettings, clock: Clock, supplier: KeySupplier) -> _Parts:
+def _parts(
+    settings: KinguinSettings, clock: Clock, supplier: KeySupplier, rates_client: httpx.AsyncClient
+) -> _Parts:
     switch = Switch(kinguin_enabled=settings.kinguin_enabled)
-    guard = GuardSpending(settings.spend_caps, settings.kinguin_eur_usd_rate)
+    guard = GuardSpending(settings.spend_caps)
     settle = SettlePurchase(settings.poll_schedule, clock, guard)
     database = Database.connect(settings.database_url)
+    rates, rate_source = _rates(settings, database, clock, rates_client)
     return _Parts(
         settings=settings,
         database=database,
@@ -128,7 +146,25 @@ def _parts(settings: KinguinSettings, clock: Clock, supplier: KeySupplier) -> _P
         settle=settle,
         guard=guard,
         deliver=DeliverKeys(settle),
+        rates=rates,
+        rate_source=rate_source,
     )
+
+
+def _rates(
+    settings: KinguinSettings, database: Database, clock: Clock, client: httpx.AsyncClient
+) -> tuple[ExchangeRates, RateSource]:
+    max_age = settings.rate_max_age
+    if settings.kinguin_rate_source == "ecb":
+        stored = StoredRates(database, clock, max_age=max_age)
+        return stored, EcbRates(client, settings.kinguin_ecb_url)
+    fixed = settings.fixed_rate
+    rates = FixedRates(fixed, settings.kinguin_eur_usd_rate_date, clock, max_age=max_age)
+    return rates, rates
+
+
+def _standing_jobs(parts: _Parts) -> StandingJobs:
+    return StandingJobs([REFRESH_RATE], parts.database, parts.clock)
 
 
 def _consumers(parts: _Parts) -> Sequence[Consumer[Any]]:
@@ -143,13 +179,15 @@ def _consumers(parts: _Parts) -> Sequence[Consumer[Any]]:
 
 def _jobs(parts: _Parts) -> Sequence[JobRunner]:
     clock, database, settle = parts.clock, parts.database, parts.settle
-    limits = PriceLimits(
-        parts.settings.kinguin_eur_usd_rate, parts.settings.kinguin_margin_floor_percent
-    )
-    buy = BuyOnce(parts.supplier, settle, database, clock, limits, parts.guard)
+    floor = parts.settings.kinguin_margin_floor_percent
+    quote = QuotePrice(parts.supplier, parts.rates, margin_floor_percent=floor)
+    buy = BuyOnce(parts.supplier, settle, database, clock, quote, parts.guard)
     place = PlacePurchase(buy, parts.plan, parts.guard, database, clock)
     search = SearchPurchase(parts.supplier, buy, settle, database, clock)
+    max_age = parts.settings.rate_max_age
+    refresh = RefreshRate(parts.rate_source, database, clock, max_age=max_age)
     return (
+        refresh_rate_job(refresh, database, clock),
         place_job(place, database, clock),
         search_job(search, database, clock),
         poll_job(_poll(parts), database, clock),

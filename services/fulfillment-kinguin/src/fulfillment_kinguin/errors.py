@@ -2,6 +2,7 @@
 
 FulfillmentKinguinError
 ├── UnknownPurchase
+├── RateNotHeard               the source of exchange rates gave none that can be used
 ├── ActionRefused              an admin action that does not fit the purchase's state
 └── SupplierError
     ├── NothingBought          Kinguin said so: the order does not exist
@@ -13,7 +14,8 @@ FulfillmentKinguinError
     │       ├── Unauthorized
     │       └── OwnGuard           not Kinguin says so, but we
     │           ├── SpendCapReached    enough was spent for now
-    │           └── SupplierBroken     it failed too often in a row
+    │           ├── SupplierBroken     it failed too often in a row
+    │           └── RateTooOld         nobody knows what a euro costs today
     ├── NotFound               no such order or product
     ├── NotSupported           this dialect has no such call
     ├── UnreadableKey          a delivered key is not what it says it is
@@ -22,7 +24,10 @@ FulfillmentKinguinError
         └── UnreadableAnswer
 """
 
+from typing import ClassVar
 from uuid import UUID
+
+from fulfillment_kinguin.domain.waiting import Waiting
 
 
 class FulfillmentKinguinError(Exception):
@@ -35,6 +40,10 @@ class UnknownPurchase(FulfillmentKinguinError):
     def __init__(self, purchase_id: UUID) -> None:
         self.purchase_id = purchase_id
         super().__init__(f"no purchase {purchase_id}")
+
+
+class RateNotHeard(FulfillmentKinguinError):
+    """The source of exchange rates is away, or says something that cannot be right."""
 
 
 class ActionRefused(FulfillmentKinguinError):
@@ -66,15 +75,21 @@ class PriceAboveLimit(Refused):
 
 
 class NotNow(NothingBought):
-    """The order can be placed once a person has acted."""
+    """The order can be placed once a person has acted, or time has passed."""
+
+    waits_for: ClassVar[Waiting]
 
 
 class InsufficientBalance(NotNow):
     """The account cannot pay it."""
 
+    waits_for = Waiting.BALANCE
+
 
 class Unauthorized(NotNow):
     """The API key is not accepted."""
+
+    waits_for = Waiting.CREDENTIALS
 
 
 class OwnGuard(NotNow):
@@ -84,9 +99,19 @@ class OwnGuard(NotNow):
 class SpendCapReached(OwnGuard):
     """Buying it would pass the cap of an hour or a day."""
 
+    waits_for = Waiting.SPEND_CAP
+
 
 class SupplierBroken(OwnGuard):
     """The supplier failed too often in a row: nobody is asked for a while."""
+
+    waits_for = Waiting.SUPPLIER
+
+
+class RateTooOld(OwnGuard):
+    """No exchange rate is young enough to compare a price by."""
+
+    waits_for = Waiting.RATE
 
 
 class NotFound(SupplierError):

@@ -1,9 +1,10 @@
-"""What fulfillment-kinguin needs from outside: somebody who sells keys."""
+"""What fulfillment-kinguin needs from outside: somebody who sells keys, and exchange rates."""
 
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Protocol
 
+from fulfillment_kinguin.domain.exchange import Rate
 from fulfillment_kinguin.domain.supply import (
     OrderToPlace,
     Product,
@@ -88,5 +89,29 @@ class KeySupplier(Protocol):
 
         Raises:
             NotSupported: this dialect does not tell.
+        """
+        ...
+
+
+class ExchangeRates(Protocol):
+    """What a euro costs in US dollars, never older than the shop allows."""
+
+    async def current(self) -> Rate:
+        """The rate to compare prices by now.
+
+        Raises:
+            RateTooOld: none is young enough; nothing may be bought until one is.
+        """
+        ...
+
+
+class RateSource(Protocol):
+    """Somebody who says what a euro costs."""
+
+    async def latest(self) -> Rate:
+        """The newest rate there is.
+
+        Raises:
+            RateNotHeard: no answer, or none that can be read.
         """
         ...

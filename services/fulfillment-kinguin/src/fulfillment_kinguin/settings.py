@@ -1,5 +1,6 @@
 """The settings of fulfillment-kinguin, read once at start."""
 
+from datetime import date, timedelta
 from decimal import Decimal
 from ipaddress import ip_address
 from typing import Annotated, Literal, Self
@@ -50,8 +51,26 @@ class KinguinSettings(ServiceSettings):
     kinguin_requests_per_second: Annotated[float, Field(gt=0, le=1000)] = Field(
         default=5, description="most requests a second that this process sends to Kinguin"
     )
-    kinguin_eur_usd_rate: Annotated[Decimal, Field(gt=0)] = Field(
-        description="US dollars for one euro, for the price limit: Kinguin sells in euros"
+    kinguin_rate_source: Literal["fixed", "ecb"] = Field(
+        default="fixed",
+        description="who says what a euro costs: the settings, or the European Central Bank",
+    )
+    kinguin_eur_usd_rate: Annotated[Decimal, Field(gt=0)] | None = Field(
+        default=None,
+        description="fixed: US dollars for one euro, for the price limit of purchases",
+    )
+    kinguin_eur_usd_rate_date: date | None = Field(
+        default=None,
+        description="fixed: the day the rate is of, 2026-11-23; without it (development) no age",
+    )
+    kinguin_ecb_url: HttpUrlText = Field(
+        default="https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml",
+        description="ecb: where the daily reference rates are",
+    )
+    kinguin_rate_max_age_hours: Annotated[int, Field(ge=24, le=24 * 365)] = Field(
+        default=144,
+        description="hours from the start of its day on after which a rate is not believed; "
+        "the longest pause of the bank, at Easter, takes 136",
     )
     kinguin_attempts_per_line: Annotated[int, Field(ge=1, le=5)] = Field(
         default=2, description="purchases tried for a line when Kinguin cancels one"
@@ -66,6 +85,22 @@ class KinguinSettings(ServiceSettings):
     kinguin_margin_floor_percent: Annotated[Decimal, Field(ge=0, lt=100)] = Field(
         default=Decimal(0), description="percent of the price that must be left over the cost"
     )
+
+    @property
+    def fixed_rate(self) -> Decimal:
+        """KINGUIN_EUR_USD_RATE where it is the source.
+
+        Raises:
+            ValueError: it is not set; validation has refused that.
+        """
+        if self.kinguin_eur_usd_rate is None:
+            raise ValueError("KINGUIN_EUR_USD_RATE is not set")
+        return self.kinguin_eur_usd_rate
+
+    @property
+    def rate_max_age(self) -> timedelta:
+        """How old an exchange rate may be."""
+        return timedelta(hours=self.kinguin_rate_max_age_hours)
 
     @property
     def spend_caps(self) -> SpendCaps:
@@ -89,6 +124,22 @@ class KinguinSettings(ServiceSettings):
                 "KINGUIN_API_URL must be https and not this machine in production: "
                 "name Kinguin's own gateway, or set ENVIRONMENT=development"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _rates_come_from_somewhere(self) -> Self:
+        is_fixed = self.kinguin_rate_source == "fixed"
+        if is_fixed and self.kinguin_eur_usd_rate is None:
+            raise ValueError("KINGUIN_RATE_SOURCE=fixed needs KINGUIN_EUR_USD_RATE")
+        if self.is_development or not self.kinguin_enabled:
+            return self
+        if is_fixed and self.kinguin_eur_usd_rate_date is None:
+            raise ValueError(
+                "KINGUIN_EUR_USD_RATE needs KINGUIN_EUR_USD_RATE_DATE in production, "
+                "or set KINGUIN_RATE_SOURCE=ecb"
+            )
+        if not is_fixed and not _is_public_https(self.kinguin_ecb_url):
+            raise ValueError("KINGUIN_ECB_URL must be https and not this machine in production")
         return self
 
 

@@ -97,6 +97,20 @@ def a_request(quantity: int = 1, **fields: Any) -> FulfillmentRequestedKinguin:
     return FulfillmentRequestedKinguin.model_validate(values | fields)
 
 
+def ecb_file(usd: str, day: str) -> bytes:
+    """The bank's daily file, with the dollar among other currencies."""
+    namespaces = (
+        'xmlns:gesmes="http://www.gesmes.org/xml/2002-08-01" '
+        'xmlns="http://www.ecb.int/vocabulary/2002-08-01/eurofxref"'
+    )
+    rates = f"<Cube currency='USD' rate='{usd}'/><Cube currency='JPY' rate='180.31'/>"
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?><gesmes:Envelope {namespaces}>'
+        "<gesmes:subject>Reference rates</gesmes:subject>"
+        f"<Cube><Cube time='{day}'>{rates}</Cube></Cube></gesmes:Envelope>"
+    ).encode()
+
+
 async def work(kinguin: ServiceHarness, clock: FixedClock, seconds: float = 2) -> None:
     """Run what is due, let time pass, and run what is due then."""
     await kinguin.run_jobs()

@@ -11,10 +11,15 @@ URL = "postgresql://user:pw@127.0.0.1:5432/db"
 GATEWAY = "https://gateway.kinguin.net/esa/api"
 
 
+IN_PRODUCTION = {
+    "environment": "production",
+    "kinguin_api_url": GATEWAY,
+    "kinguin_eur_usd_rate_date": "2026-11-23",
+}
+
+
 def in_production(**changes: Any) -> KinguinSettings:
-    return some_settings(
-        URL, **({"environment": "production", "kinguin_api_url": GATEWAY} | changes)
-    )
+    return some_settings(URL, **(IN_PRODUCTION | changes))
 
 
 def test_production_takes_the_real_gateway() -> None:
@@ -54,6 +59,34 @@ def test_production_refuses_plain_http_and_this_machine(url: str) -> None:
 def test_weak_or_wrong_values_are_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         in_production(**change)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"kinguin_eur_usd_rate": None}, "needs KINGUIN_EUR_USD_RATE"),
+        ({"kinguin_eur_usd_rate_date": None}, "needs KINGUIN_EUR_USD_RATE_DATE"),
+        (
+            {"kinguin_rate_source": "ecb", "kinguin_ecb_url": "http://rates.example/daily.xml"},
+            "KINGUIN_ECB_URL must be https",
+        ),
+        (
+            {"kinguin_rate_source": "ecb", "kinguin_ecb_url": "https://127.0.0.1/daily.xml"},
+            "KINGUIN_ECB_URL must be https",
+        ),
+    ],
+)
+def test_production_that_buys_needs_a_rate_of_a_known_day(
+    change: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ValidationError, match=said):
+        in_production(**change)
+
+
+def test_bank_as_source_needs_no_rate_in_the_settings() -> None:
+    settings = in_production(kinguin_rate_source="ecb", kinguin_eur_usd_rate=None)
+
+    assert settings.kinguin_ecb_url.startswith("https://www.ecb.europa.eu/")
 
 
 def test_buying_is_off_unless_it_is_switched_on() -> None:

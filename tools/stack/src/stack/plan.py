@@ -142,6 +142,7 @@ class Plan:
             "KINGUIN_API_URL": f"{self.url('kinguin-simulator')}{kinguin_base_path()}",
             "KINGUIN_API_KEY": self.secrets["KINGUIN_API_KEY"],
             "KINGUIN_WEBHOOK_SECRET": self.secrets["KINGUIN_WEBHOOK_SECRET"],
+            "KINGUIN_RATE_SOURCE": "fixed",
             "KINGUIN_EUR_USD_RATE": "1.10",
             # The simulator's euros cost nothing, and runs of thousands of orders are wanted.
             "KINGUIN_SPEND_CAP_HOUR_EUR": "10000000",

@@ -60,6 +60,11 @@ async def move(transaction: Transaction, line: Line, to: LineState, reason: str 
     )
 
 
+async def note(transaction: Transaction, line: Line, reason: str | None) -> None:
+    """Give another reason for the state that a line is in."""
+    await transaction.execute(sa.update(lines).where(lines.c.id == line.id).values(reason=reason))
+
+
 async def bury(transaction: Transaction, line_id: UUID) -> None:
     """Remember that a line nobody has asked for yet was cancelled."""
     await transaction.execute(

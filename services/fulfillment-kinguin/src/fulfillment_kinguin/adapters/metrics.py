@@ -6,8 +6,9 @@ import sqlalchemy as sa
 from persistence.measures import Measure
 from persistence.readings import Reading, age_s, number
 
-from fulfillment_kinguin.adapters.tables import purchases
+from fulfillment_kinguin.adapters.tables import exchange_rates, purchases
 from fulfillment_kinguin.domain.purchase import PurchaseState
+from fulfillment_kinguin.domain.waiting import Waiting
 
 PURCHASE_STEPS: Final = Measure(
     "kinguin_purchase_steps",
@@ -34,4 +35,21 @@ READINGS: Final = (
             purchases.c.state == PurchaseState.UNKNOWN
         ),
     ),
+    Reading(
+        "kinguin_purchases_waiting",
+        "Purchases that wait for something before they may be placed",
+        sa.select(purchases.c.waits_for.label("reason"), number())
+        .where(purchases.c.waits_for.is_not(None))
+        .group_by(purchases.c.waits_for),
+        {"reason": tuple(Waiting)},
+    ),
 )
+
+WHILE_BUYING: Final = (
+    Reading(
+        "kinguin_exchange_rate_age_seconds",
+        "Time since the day that the exchange rate is of began",
+        sa.select(age_s(exchange_rates.c.rated_at)),
+    ),
+)
+"""What nobody keeps up to date while buying is off in the settings."""

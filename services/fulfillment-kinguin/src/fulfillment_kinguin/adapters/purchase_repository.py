@@ -23,6 +23,7 @@ from fulfillment_kinguin.domain.purchase import (
     check_step,
     external_id,
 )
+from fulfillment_kinguin.domain.waiting import Waiting
 from fulfillment_kinguin.errors import UnknownPurchase
 
 
@@ -89,6 +90,15 @@ async def planned_line_ids(transaction: Transaction) -> Sequence[UUID]:
     return (await transaction.scalars(query.order_by(purchases.c.line_id))).all()
 
 
+async def waiting_for(
+    transaction: Transaction, waiting: Waiting
+) -> Sequence[tuple[UUID, PurchaseState]]:
+    """Purchases that wait for the same, the oldest first."""
+    query = sa.select(purchases.c.id, purchases.c.state).where(purchases.c.waits_for == waiting)
+    rows = await transaction.execute(query.order_by(purchases.c.id))
+    return [(row.id, PurchaseState(row.state)) for row in rows]
+
+
 async def find_by_hint(
     transaction: Transaction, reservation_id: str, external: str | None
 ) -> UUID | None:
@@ -114,7 +124,7 @@ async def move(
         ForbiddenStep: the step is not in `STEPS`.
     """
     check_step(purchase.state, to)
-    await update(transaction, purchase.id, now, state=to, **changes)
+    await update(transaction, purchase.id, now, **({"state": to, "waits_for": None} | changes))
     await _record(transaction, purchase.id, purchase.state, to, now, reason)
     measure(transaction, PURCHASE_STEPS, state=to, attempt=str(purchase.attempt))
     if charged := changes.get("price_charged_eur"):

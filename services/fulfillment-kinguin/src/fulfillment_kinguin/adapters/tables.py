@@ -54,6 +54,7 @@ purchases = sa.Table(
     sa.Column("unknown_since", _timestamp),
     sa.Column("placed_at", _timestamp),
     sa.Column("next_attempt_at", _timestamp),
+    sa.Column("waits_for", sa.Text),
     sa.Column("last_error", sa.Text),
     sa.Column("created_at", _timestamp, nullable=False),
     sa.Column("updated_at", _timestamp, nullable=False),
@@ -65,6 +66,21 @@ purchases = sa.Table(
         "committed_at",
         postgresql_where=sa.text("committed_eur IS NOT NULL"),
     ),
+    sa.Index(
+        "purchases_waiting",
+        "waits_for",
+        postgresql_where=sa.text("waits_for IS NOT NULL"),
+    ),
+)
+
+exchange_rates = sa.Table(
+    "exchange_rates",
+    metadata,
+    sa.Column("currency", sa.Text, primary_key=True),
+    sa.Column("rate", _money, nullable=False),
+    sa.Column("rated_at", _timestamp, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("heard_at", _timestamp, nullable=False),
 )
 
 supplier_guard = sa.Table(

@@ -16,6 +16,8 @@ PLACE: Final = "place"
 SEARCH: Final = "search"
 POLL: Final = "poll"
 """The kinds of jobs; their subject is the purchase id."""
+REFRESH_RATE: Final = "refresh_rate"
+"""Jobs that are always there; they have one row each."""
 
 
 class PurchaseState(StrEnum):

@@ -13,20 +13,12 @@ from persistence.database import Database, Transaction
 from servicekit.jobs import Job, Settle, still_leased
 
 from fulfillment_kinguin.adapters import purchase_repository
-from fulfillment_kinguin.domain.choose_offer import PriceLimits, choose_offer
-from fulfillment_kinguin.domain.line import Line
 from fulfillment_kinguin.domain.purchase import Purchase, PurchaseState
 from fulfillment_kinguin.domain.supply import Choice, OrderToPlace
-from fulfillment_kinguin.errors import (
-    NotFound,
-    NothingBought,
-    NotNow,
-    ProductUnavailable,
-    Refused,
-    SupplierError,
-)
+from fulfillment_kinguin.errors import NothingBought, NotNow, SupplierError
 from fulfillment_kinguin.handlers.guard_spending import GuardSpending
 from fulfillment_kinguin.handlers.next_job import again_at
+from fulfillment_kinguin.handlers.quote_price import Quote, QuotePrice
 from fulfillment_kinguin.handlers.settle_purchase import SettlePurchase
 from fulfillment_kinguin.ports import KeySupplier
 
@@ -42,14 +34,14 @@ class BuyOnce:
         settle: SettlePurchase,
         database: Database,
         clock: Clock,
-        limits: PriceLimits,
+        quote: QuotePrice,
         guard: GuardSpending,
     ) -> None:
         self._supplier = supplier
         self._settle = settle
         self._database = database
         self._clock = clock
-        self._limits = limits
+        self._quote = quote
         self._guard = guard
 
     async def __call__(self, job: Job, purchase: Purchase) -> Settle:
@@ -59,30 +51,18 @@ class BuyOnce:
             SupplierError: the price cannot be had at the moment; nothing was posted.
         """
         try:
-            choice = await self._choose(purchase.line)
-            is_raised = await self._raise_fence(job, purchase, choice)
+            quote = await self._quote(purchase.line)
+            is_raised = await self._raise_fence(job, purchase, quote)
         except NothingBought as error:
             return self._settle_refusal(job, purchase, error)
         if not is_raised:
             return again_at(self._clock.now())
         crash_point("kinguin.before_post")
-        settle = await self._post(job, purchase, choice)
+        settle = await self._post(job, purchase, quote.choice)
         crash_point("kinguin.after_post")
         return settle
 
-    async def _choose(self, line: Line) -> Choice:
-        if line.quantity > self._supplier.max_quantity:
-            raise Refused(f"at most {self._supplier.max_quantity} keys can be bought at once")
-        if not self._supplier.knows_prices:
-            return Choice(None, line.kinguin_offer_id)
-        try:
-            product = await self._supplier.product(line.kinguin_product_id)
-        except NotFound as error:
-            # A product that is sold out answers like one that never was.
-            raise ProductUnavailable(str(error)) from error
-        return choose_offer(product, line, self._limits)
-
-    async def _raise_fence(self, job: Job, purchase: Purchase, choice: Choice) -> bool:
+    async def _raise_fence(self, job: Job, purchase: Purchase, quote: Quote) -> bool:
         async with self._database.transaction() as transaction:
             if not await still_leased(transaction, job):
                 return False
@@ -90,13 +70,13 @@ class BuyOnce:
             if found.state not in _POSTABLE or not found.line.is_wanted:
                 return False
             now = self._clock.now()
-            commitment = await self._guard.commit(transaction, found.line, choice, now)
+            commitment = await self._guard.commit(transaction, found.line, quote, now)
             await purchase_repository.move(
                 transaction,
                 found,
                 PurchaseState.PLACING,
                 now,
-                price_asked_eur=choice.unit_price,
+                price_asked_eur=quote.choice.unit_price,
                 posts=found.posts + 1,
                 committed_eur=commitment.euros,
                 committed_at=now,

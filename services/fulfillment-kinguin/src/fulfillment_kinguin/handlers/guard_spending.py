@@ -10,7 +10,7 @@ from persistence.database import Transaction
 from fulfillment_kinguin.adapters import guard_repository
 from fulfillment_kinguin.domain.guards import DAY, HOUR, Breaker, SpendCaps
 from fulfillment_kinguin.domain.line import Line
-from fulfillment_kinguin.domain.supply import Choice
+from fulfillment_kinguin.handlers.quote_price import Quote
 
 _log = structlog.get_logger()
 
@@ -26,12 +26,11 @@ class Commitment:
 class GuardSpending:
     """Lets a purchase through, or says until when it waits."""
 
-    def __init__(self, caps: SpendCaps, eur_usd_rate: Decimal) -> None:
+    def __init__(self, caps: SpendCaps) -> None:
         self._caps = caps
-        self._eur_usd_rate = eur_usd_rate
 
     async def commit(
-        self, transaction: Transaction, line: Line, choice: Choice, now: datetime
+        self, transaction: Transaction, line: Line, quote: Quote, now: datetime
     ) -> Commitment:
         """Take the right to spend; the row stays locked until the transaction ends.
 
@@ -40,7 +39,7 @@ class GuardSpending:
         """
         breaker = await guard_repository.lock(transaction)
         half_open = breaker.let_one_try(now)
-        euros = self._price(line, choice) * line.quantity
+        euros = _price(line, quote) * line.quantity
         self._caps.check(
             euros,
             last_hour=await guard_repository.committed_since(transaction, now - HOUR),
@@ -48,7 +47,7 @@ class GuardSpending:
         )
         if half_open != breaker:
             await guard_repository.save(transaction, half_open)
-        return Commitment(euros, self._eur_usd_rate)
+        return Commitment(euros, quote.rate.usd_per_eur)
 
     async def failed(self, transaction: Transaction, now: datetime) -> None:
         """The supplier gave no usable answer."""
@@ -63,9 +62,10 @@ class GuardSpending:
         if await guard_repository.lock(transaction) != Breaker():
             await guard_repository.save(transaction, Breaker())
 
-    def _price(self, line: Line, choice: Choice) -> Decimal:
-        """The price asked; where the dialect tells none, the most the line may cost."""
-        if choice.unit_price is not None:
-            return choice.unit_price
-        limit = line.highest_unit_price
-        return limit.amount if limit.currency == "EUR" else limit.amount / self._eur_usd_rate
+
+def _price(line: Line, quote: Quote) -> Decimal:
+    """The price asked; where the dialect tells none, the most the line may cost."""
+    if quote.choice.unit_price is not None:
+        return quote.choice.unit_price
+    limit = line.highest_unit_price
+    return limit.amount if limit.currency == "EUR" else limit.amount / quote.rate.usd_per_eur

@@ -122,8 +122,10 @@ class SettlePurchase:
         if not isinstance(error, OwnGuard):
             await self._guard.answered(transaction)
         _log.error("purchase.blocked", purchase_id=str(purchase_id), error=describe(error))
-        await purchase_repository.update(transaction, purchase_id, now, last_error=describe(error))
-        await tell_line(transaction, purchase.line, LineState.DELAYED, "supplier blocked", now)
+        await purchase_repository.update(
+            transaction, purchase_id, now, last_error=describe(error), waits_for=error.waits_for
+        )
+        await tell_line(transaction, purchase.line, LineState.DELAYED, error.waits_for.value, now)
         due_at = _when_to_try_again(error, now)
         kind = SEARCH if purchase.state is PurchaseState.UNKNOWN else PLACE
         return await pass_on(transaction, job, kind, purchase_id, due_at, now)

@@ -15,7 +15,9 @@ async def tell_line(
     """Say what became of a locked line, unless its end or the same thing was said before."""
     if not line.is_wanted or (line.state, line.reason) == (state, reason):
         return
-    if line.state is not state:
+    if line.state is state:
+        await line_repository.note(transaction, line, reason)
+    else:
         await line_repository.move(transaction, line, state, reason)
     await answer_line(transaction, line, state, reason, now)
 
