@@ -51,7 +51,12 @@ SHOP: Final = Dashboard(
             width=4,
             description="From `bitloot verify --every`; no data means that nobody checks.",
         ),
-        Panel("Owed back", [("payments", _now("refundables", ""))], kind="stat", width=4),
+        Panel(
+            "Refunds to send",
+            [("refunds", _now("refunds", "", 'state="address_given"'))],
+            kind="stat",
+            width=4,
+        ),
         Panel(
             "Orders by the status they come to",
             [("{{status}}", "sum by (status) (increase(order_status_changes_total[5m]))")],

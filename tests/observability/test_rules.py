@@ -55,6 +55,9 @@ CASES: Mapping[str, Case] = {
         'oldest_paid_unfilled_age_seconds{source="custom"}', "601x60", "599x60"
     ),
     "OrderNeedsAttention": gauge('orders{status="needs_attention"}', "1x60"),
+    "RefundWaits": gauge(
+        'refunds_oldest_waiting_age_seconds{state="address_given"}', "172801x60", "172799x60"
+    ),
     "NotificationWithoutEffect": gauge("ipns_oldest_open_age_seconds", "601x60", "599x60"),
     "SignatureFailures": gauge('nowpayments_ipns_total{answer="401"}', "0+6x60", "0+4x60"),
     "PaymentMismatched": gauge('payment_verdicts_total{verdict="mismatched"}', "0x20 1x40"),

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from foundation.clock import Clock, SystemClock
 from persistence.database import Database
 from persistence.pruning import Retention
@@ -12,8 +13,10 @@ from servicekit.runtime import Service, create_app
 from webkit.tokens import TokenSigner
 
 from orders.adapters.metrics import MEASURES, READINGS
+from orders.adapters.publish_email_requested import EmailRequests
 from orders.adapters.publish_fulfillment_requested import FulfillmentRequests
 from orders.adapters.tables import idempotency_keys
+from orders.domain.order import Order
 from orders.entrypoints.consume_delivery_updated import delivery_updated_consumer
 from orders.entrypoints.consume_fulfillment_updated import fulfillment_updated_consumer
 from orders.entrypoints.consume_payment_confirmed import payment_confirmed_consumer
@@ -22,22 +25,29 @@ from orders.entrypoints.consume_stock_updated import stock_updated_consumer
 from orders.entrypoints.http_admin_orders import admin_orders_router
 from orders.entrypoints.http_admin_overview import admin_overview_router
 from orders.entrypoints.http_admin_products import admin_products_router
+from orders.entrypoints.http_admin_refunds import admin_refunds_router
 from orders.entrypoints.http_admin_rollout import admin_rollout_router
 from orders.entrypoints.http_jwks import jwks_router
 from orders.entrypoints.http_orders import orders_router
 from orders.entrypoints.http_products import products_router
+from orders.entrypoints.http_refunds import refunds_router
 from orders.entrypoints.job_ask_again import ask_again_job
+from orders.entrypoints.job_tell_refunds import tell_refunds_job
 from orders.handlers.admin_actions import ActOnOrder
 from orders.handlers.apply_delivery import ApplyDeliveryUpdated
 from orders.handlers.apply_fulfillment import ApplyFulfillmentUpdated, ApplyStockUpdated
 from orders.handlers.apply_payment import ApplyPaymentConfirmed, ApplyPaymentUpdated
 from orders.handlers.ask_again import AskAgain
 from orders.handlers.change_rollout import ChangeRollout
+from orders.handlers.give_refund_address import GiveRefundAddress
 from orders.handlers.give_up import FlagOrder
 from orders.handlers.import_products import ImportProducts
 from orders.handlers.manage_products import ManageProducts
 from orders.handlers.place_order import PlaceOrder, PlacingRules
 from orders.handlers.request_lines import RequestLines
+from orders.handlers.send_refunds import RecordSentRefund
+from orders.handlers.tell_refunds import TellRefunds
+from orders.order_tokens import order_token
 from orders.settings import OrdersSettings
 
 IDEMPOTENCY_KEY_LIFE = timedelta(hours=24)
@@ -57,6 +67,7 @@ def build_service(settings: OrdersSettings, clock: Clock | None = None) -> Servi
     enabled = settings.kinguin_enabled
     limit = timedelta(hours=settings.paid_line_limit_hours)
     place = PlaceOrder(database, clock, _placing_rules(settings))
+    give_address = GiveRefundAddress(database, clock)
     act = ActOnOrder(database, requests, clock, settings.margin_floor_percent)
     products = ManageProducts(database, clock)
     imports = ImportProducts(database, clock)
@@ -66,14 +77,19 @@ def build_service(settings: OrdersSettings, clock: Clock | None = None) -> Servi
         settings=settings,
         database=database,
         consumers=_consumers(requests, clock),
-        jobs=(ask_again_job(AskAgain(requests, clock, limit), database, clock),),
+        jobs=(
+            ask_again_job(AskAgain(requests, clock, limit), database, clock),
+            tell_refunds_job(_tell_refunds(settings, signer, clock), database, clock),
+        ),
         retentions=(Retention(idempotency_keys.c.created_at, IDEMPOTENCY_KEY_LIFE),),
         routers=(
             orders_router(place, database, signer, clock),
+            refunds_router(give_address, database),
             products_router(database, kinguin_enabled=enabled),
             admin_products_router(products, imports, database),
             admin_orders_router(act, database),
             admin_overview_router(database),
+            admin_refunds_router(RecordSentRefund(database, clock), database),
             admin_rollout_router(rollout, database, kinguin_enabled=enabled),
             jwks_router(signer),
         ),
@@ -96,6 +112,16 @@ def _consumers(requests: RequestLines, clock: Clock) -> tuple[Consumer[Any], ...
     )
 
 
+def _tell_refunds(settings: OrdersSettings, signer: TokenSigner, clock: Clock) -> TellRefunds:
+    shop_url = settings.storefront_url.rstrip("/")
+
+    def refund_link(order: Order) -> str:
+        """The token stands after `#`: no server and no log ever sees it."""
+        return f"{shop_url}/refunds/{order.id}#{order_token(signer, order)}"
+
+    return TellRefunds(EmailRequests(settings.hpke_public_key), refund_link, clock)
+
+
 def _placing_rules(settings: OrdersSettings) -> PlacingRules:
     return PlacingRules(
         minimum_total=settings.minimum_total,
@@ -107,4 +133,11 @@ def _placing_rules(settings: OrdersSettings) -> PlacingRules:
 
 def build_app(settings: OrdersSettings) -> FastAPI:
     """Run orders: the catalogue, the orders, and which source serves each line."""
-    return create_app(build_service(settings))
+    app = create_app(build_service(settings))
+    app.add_middleware(
+        CORSMiddleware,  # only the shop's own pages may ask from a browser
+        allow_origins=[settings.storefront_url.rstrip("/")],
+        allow_methods=["GET", "POST"],
+        allow_headers=["authorization", "content-type", "idempotency-key"],
+    )
+    return app

@@ -7,6 +7,8 @@ OrdersError
 ├── CannotPlace            the request can never succeed as it stands
 ├── IdempotencyConflict    the key was used for another request
 ├── ImportRunning          products are being imported already
+├── WrongAddress           not a refund address; `field` says what to change
+├── UnknownRefund
 └── ActionRefused          an admin action that does not fit the order's state
 """
 
@@ -61,6 +63,23 @@ class ImportRunning(OrdersError):
 
     def __init__(self) -> None:
         super().__init__("another import is running: send this one again when it has ended")
+
+
+class WrongAddress(OrdersError):
+    """Money cannot be sent there; the text that was given is not repeated."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        self.field = field
+        self.reason = reason
+        super().__init__(f"{field} {reason}")
+
+
+class UnknownRefund(OrdersError):
+    """Nothing is owed under this id."""
+
+    def __init__(self, refund_id: UUID) -> None:
+        self.refund_id = refund_id
+        super().__init__(f"no refund {refund_id}")
 
 
 class ActionRefused(OrdersError):

@@ -1,33 +1,13 @@
 """The page behind a mailed link, in a real browser where there is one."""
 
-import asyncio
-import shutil
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 from foundation.clock import new_id
-from playwright.async_api import Page, async_playwright
-from storefront.bootstrap import build_app
-from storefront.settings import StorefrontSettings
+from playwright.async_api import Page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="browser (no chromium found)")
 PIXEL = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
     "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -51,46 +31,14 @@ class DeliveryStandIn:
         return self.answer
 
 
-@asynccontextmanager
-async def serving(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-    task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:  # noqa: ASYNC110  uvicorn has no event for it
-        await asyncio.sleep(0.02)
-    yield
-    server.should_exit = True
-    await task
-
-
-def listen() -> tuple[socket.socket, str]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    return listener, f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-
 @pytest.fixture
 async def delivery() -> DeliveryStandIn:
     return DeliveryStandIn()
 
 
 @pytest.fixture
-async def shop(delivery: DeliveryStandIn) -> AsyncIterator[str]:
-    (own, own_url), (other, other_url) = listen(), listen()
-    settings = StorefrontSettings(
-        environment="development",
-        storefront_url=own_url,
-        orders_url=other_url,
-        delivery_url=other_url,
-    )
-    async with serving(build_app(settings), own), serving(delivery.app, other):
-        yield own_url
-
-
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield await browser.new_page()
-        await browser.close()
+def service(delivery: DeliveryStandIn) -> FastAPI:
+    return delivery.app
 
 
 async def test_page_forbids_everything_foreign_and_is_not_kept(shop: str) -> None:
@@ -110,7 +58,6 @@ async def test_page_that_is_none_is_not_found(shop: str, path: str) -> None:
         assert (await client.get(f"{shop}{path}")).status_code == 404
 
 
-@needs_browser
 async def test_click_reveals_text_and_picture(
     shop: str, delivery: DeliveryStandIn, page: Page
 ) -> None:
@@ -131,7 +78,6 @@ async def test_click_reveals_text_and_picture(
     assert await page.get_by_role("button", name="Reveal my key").count() == 0
 
 
-@needs_browser
 @pytest.mark.parametrize(
     ("status", "text"),
     [
@@ -154,7 +100,6 @@ async def test_refusal_says_what_to_do(
     assert await said.is_visible()
 
 
-@needs_browser
 async def test_answer_that_is_cut_off_promises_nothing_about_the_count(
     shop: str, delivery: DeliveryStandIn, page: Page
 ) -> None:
@@ -168,7 +113,6 @@ async def test_answer_that_is_cut_off_promises_nothing_about_the_count(
     assert await said.is_visible()
 
 
-@needs_browser
 async def test_link_without_its_token_says_so(shop: str, page: Page) -> None:
     await page.goto(f"{shop}/keys/{new_id()}")
 

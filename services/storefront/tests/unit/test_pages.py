@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from storefront.bootstrap import build_app
-from storefront.entrypoints.http_pages import _headers, _id
+from storefront.entrypoints.http_pages import _id
 from storefront.settings import StorefrontSettings
 from webkit.problems import Problem
 
 DELIVERY = "01a206a8-0d73-7fdd-b08c-ec858e87a7c4"
+PAGES = ["/", f"/keys/{DELIVERY}", f"/orders/{DELIVERY}", f"/refunds/{DELIVERY}"]
 SETTINGS = StorefrontSettings(
     environment="development",
     storefront_url="https://shop.example",
@@ -29,19 +30,28 @@ async def shop() -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-def test_pages_may_talk_to_delivery_and_to_nobody_else() -> None:
-    policy = dict(
-        part.strip().split(" ", 1)
-        for part in _headers(SETTINGS)["Content-Security-Policy"].split(";")
-    )
+@pytest.mark.parametrize(
+    ("path", "asks"),
+    [
+        ("/", "'none'"),
+        (f"/keys/{DELIVERY}", "https://delivery.example"),
+        (f"/orders/{DELIVERY}", "https://orders.example"),
+        (f"/refunds/{DELIVERY}", "https://orders.example"),
+    ],
+)
+async def test_each_page_may_talk_to_its_service_and_to_nobody_else(
+    shop: httpx.AsyncClient, path: str, asks: str
+) -> None:
+    header = (await shop.get(path)).headers["content-security-policy"]
+    policy = dict(part.strip().split(" ", 1) for part in header.split(";"))
 
     assert policy["default-src"] == "'none'"
-    assert policy["connect-src"] == "https://delivery.example"
+    assert policy["connect-src"] == asks
     assert {policy["script-src"], policy["style-src"]} == {"'self'"}
     assert policy["frame-ancestors"] == "'none'"
 
 
-@pytest.mark.parametrize("path", ["/", f"/keys/{DELIVERY}", f"/orders/{DELIVERY}"])
+@pytest.mark.parametrize("path", PAGES)
 async def test_every_page_is_kept_by_nobody_and_sends_no_referrer(
     shop: httpx.AsyncClient, path: str
 ) -> None:
@@ -53,7 +63,7 @@ async def test_every_page_is_kept_by_nobody_and_sends_no_referrer(
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-@pytest.mark.parametrize("path", ["/", f"/keys/{DELIVERY}", f"/orders/{DELIVERY}"])
+@pytest.mark.parametrize("path", PAGES)
 async def test_no_page_holds_a_script_or_style_of_its_own(
     shop: httpx.AsyncClient, path: str
 ) -> None:
@@ -71,8 +81,11 @@ async def test_page_of_a_link_knows_where_to_post_and_no_token(shop: httpx.Async
     assert "token" not in text
 
 
-async def test_scripts_and_styles_that_pages_name_are_there(shop: httpx.AsyncClient) -> None:
-    text = (await shop.get(f"/keys/{DELIVERY}")).text
+@pytest.mark.parametrize("page", ["keys", "orders", "refunds"])
+async def test_scripts_and_styles_that_pages_name_are_there(
+    shop: httpx.AsyncClient, page: str
+) -> None:
+    text = (await shop.get(f"/{page}/{DELIVERY}")).text
 
     for path in re.findall(r'"(/static/[^"]+)"', text):
         assert (await shop.get(path)).status_code == 200, path

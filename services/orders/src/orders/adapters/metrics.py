@@ -10,7 +10,8 @@ from contracts import SourceType
 from persistence.measures import Measure
 from persistence.readings import Reading, age_s, number
 
-from orders.adapters.tables import order_items, orders, products
+from orders.adapters.tables import order_items, orders, products, refunds
+from orders.domain.refund import RefundState
 from orders.domain.states import LineStatus, OrderStatus
 
 SOURCES: Final = (SourceType.CUSTOM.value, SourceType.KINGUIN.value)
@@ -72,6 +73,20 @@ READINGS: Final = (
         "Paid lines without a key",
         sa.select(_unfilled.c.source, number()).group_by(_unfilled.c.source),
         {"source": SOURCES},
+    ),
+    Reading(
+        "refunds",
+        "Money that is owed back, by where it is",
+        sa.select(refunds.c.state, number()).group_by(refunds.c.state),
+        {"state": tuple(RefundState)},
+    ),
+    Reading(
+        "refunds_oldest_waiting_age_seconds",
+        "Time since the oldest refund that is not sent became due, by what it waits for",
+        sa.select(refunds.c.state, age_s(refunds.c.due_at))
+        .where(refunds.c.state != RefundState.SENT)
+        .group_by(refunds.c.state),
+        {"state": (RefundState.DUE.value, RefundState.ADDRESS_GIVEN.value)},
     ),
     Reading(
         "custom_products",

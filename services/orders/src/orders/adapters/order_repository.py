@@ -10,6 +10,7 @@ from contracts import CoinAmount, SourceType
 from persistence.database import Transaction
 from persistence.measures import measure
 
+from orders.adapters import refund_repository
 from orders.adapters.metrics import PAID_TO_DELIVERED, STATUS_CHANGES
 from orders.adapters.tables import order_history, order_items
 from orders.adapters.tables import orders as orders_table
@@ -85,7 +86,16 @@ async def save(transaction: Transaction, order: Order) -> None:
         await transaction.execute(
             sa.update(order_items).where(order_items.c.id == line.id).values(**_mutable_item(line))
         )
+    await _note_refunds(transaction, order)
     await _write_history(transaction, order)
+
+
+async def _note_refunds(transaction: Transaction, order: Order) -> None:
+    """Here, where every change passes: no way to `refund_due` can forget its refund."""
+    due = [change for change in order.changes if change.status == LineStatus.REFUND_DUE]
+    reasons = {change.line_id: change.reason for change in due if change.line_id}
+    now = order.changes[-1].at if order.changes else order.paid_at or order.placed_at
+    await refund_repository.note_lines(transaction, order, now, reasons)
 
 
 async def history(transaction: Transaction, order_id: UUID) -> Sequence[Change]:

@@ -95,6 +95,34 @@ order_history = sa.Table(
     sa.Index("order_history_order_id", "order_id", "seq"),
 )
 
+refunds = sa.Table(
+    "refunds",
+    metadata,
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("order_id", _id, sa.ForeignKey("orders.id"), nullable=False),
+    sa.Column("item_id", _id, sa.ForeignKey("order_items.id"), unique=True),
+    sa.Column("payment_id", sa.Text, unique=True),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("amount", sa.Numeric, nullable=False),
+    sa.Column("currency", sa.Text),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("coin", sa.Text),
+    sa.Column("address", sa.Text),
+    sa.Column("address_version", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("tx_hash", sa.Text),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("due_at", _timestamp, nullable=False),
+    sa.Column("address_given_at", _timestamp),
+    sa.Column("sent_at", _timestamp),
+    sa.Column("due_told", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("address_told", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("sent_told", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.CheckConstraint("num_nonnulls(item_id, payment_id) = 1", name="refunds_of_one"),
+    sa.Index("refunds_of_order", "order_id"),
+    sa.Index("refunds_state", "state", "id"),
+)
+
 idempotency_keys = sa.Table(
     "idempotency_keys",
     metadata,

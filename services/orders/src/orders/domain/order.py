@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import Final
 from uuid import UUID
 
-from contracts import CoinAmount, Money, SourceType
+from contracts import CoinAmount, Money, PaymentState, SourceType
 
 from orders.domain.states import (
     LINE_STEPS,
@@ -30,6 +30,7 @@ CANCELLABLE: Final = frozenset(
 """Lines for which somebody may hold keys, or be getting them."""
 
 SOLD_OUT: Final = "sold out"
+_CENT: Final = Decimal("0.01")
 _NOT_PAID_YET: Final = frozenset({MoneyStatus.NONE, MoneyStatus.INVOICED, MoneyStatus.FAILED})
 
 
@@ -184,6 +185,15 @@ class Order:
         if self.cancelled:
             self.owe_back(self.lines, now, "paid after cancellation")
         return True
+
+    def owed_for(self, line: Line) -> Decimal:
+        """What was paid for a line: its price, or its share of an accepted part payment."""
+        price = line.unit_price * line.quantity
+        was_accepted = self.is_paid and self.payment_state == PaymentState.PARTIALLY_PAID
+        if not was_accepted or self.asked is None or self.paid is None or self.asked.amount <= 0:
+            return price
+        share = min(Decimal(1), self.paid.amount / self.asked.amount)
+        return (price * share).quantize(_CENT, ROUND_UP)
 
     def owe_back(self, lines: Iterable[Line], now: datetime, reason: str) -> None:
         """These lines get no key: their money is owed."""

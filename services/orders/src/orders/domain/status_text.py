@@ -27,7 +27,10 @@ STATUS_TEXT: Final[dict[OrderStatus, str]] = {
     OrderStatus.NEEDS_ATTENTION: (
         "Something needs a person's look. We are on it; your money and your keys are safe."
     ),
-    OrderStatus.REFUND_DUE: "We could not deliver everything. The money for it is owed to you.",
+    OrderStatus.REFUND_DUE: (
+        "We could not deliver everything. The money for it is owed to you: "
+        "the link in our mail lets you say where to send it."
+    ),
     OrderStatus.REFUNDED: "Your money has been refunded.",
     OrderStatus.CANCELLED: "The order is cancelled. Please do not pay it any more.",
 }

@@ -1,8 +1,7 @@
 """`POST /orders` and `GET /orders/{id}`: place an order, and its page."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
-from typing import Annotated, Final
+from typing import Annotated
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
@@ -12,16 +11,14 @@ from persistence.database import Database
 from webkit.problems import FieldError, Problem
 from webkit.tokens import BearerPrincipal, Principal, Scope, TokenSigner
 
-from orders.adapters import order_repository
+from orders.adapters import order_repository, refund_repository
 from orders.domain.order import Order
 from orders.entrypoints.problems import NO_ORDER, as_problems
 from orders.entrypoints.schemas import OrderIn, OrderPageOut, PlacedOrderOut
 from orders.entrypoints.views import order_page, placed_order
 from orders.errors import UnknownOrder
 from orders.handlers.place_order import Item, Placing
-
-# The token ends 72 h after delivery, which is judged by the order; this is the outer bound.
-TOKEN_LIFETIME: Final = timedelta(days=180)
+from orders.order_tokens import order_token
 
 IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255)]
 
@@ -49,28 +46,19 @@ def orders_router(
         """What the buyer sees of an order. Without its token it is unknown."""
         response.headers["Cache-Control"] = "no-store"
         with as_problems():
-            known_id = _opened_by(principal, order_id)
+            known_id = opened_by(principal, order_id)
             async with database.transaction() as transaction:
                 order = await order_repository.read(transaction, known_id)
                 history = await order_repository.history(transaction, known_id)
+                refunds = await refund_repository.of_order(transaction, known_id)
         if principal and principal.scope is Scope.ORDER and not order.token_holds(clock.now()):
             raise Problem(404, detail=NO_ORDER)
-        return order_page(order, history)
+        return order_page(order, history, refunds)
 
     return router
 
 
-def order_token(signer: TokenSigner, order: Order) -> str:
-    """The order's own token: the same text each time, so that an answer can be repeated."""
-    return signer.issue(
-        Principal(Scope.ORDER, str(order.id)),
-        issued_at=order.placed_at,
-        expires_at=order.placed_at + TOKEN_LIFETIME,
-        token_id=str(order.id),
-    )
-
-
-def _opened_by(principal: Principal | None, order_id: str) -> UUID:
+def opened_by(principal: Principal | None, order_id: str) -> UUID:
     """The order's id if this token opens it.
 
     Raises:

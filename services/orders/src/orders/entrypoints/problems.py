@@ -13,6 +13,8 @@ from orders.errors import (
     SoldOut,
     UnknownOrder,
     UnknownProduct,
+    UnknownRefund,
+    WrongAddress,
 )
 
 NO_ORDER = "There is no such order, or this token does not open it."
@@ -31,8 +33,10 @@ def as_problems() -> Iterator[None]:
         raise Problem(404, detail=NO_ORDER) from error
     except UnknownProduct as error:
         raise Problem(404, detail=str(error)) from error
+    except UnknownRefund as error:
+        raise Problem(404, detail="There is no such refund.") from error
     except (SoldOut, IdempotencyConflict, ImportRunning, ActionRefused) as error:
         raise Problem(409, detail=str(error)) from error
-    except CannotPlace as error:
+    except (CannotPlace, WrongAddress) as error:
         field = FieldError(error.field, error.reason)
         raise Problem(422, "Invalid request", error.reason, errors=[field]) from error

@@ -17,14 +17,7 @@ from pydantic import (
 )
 
 from orders.domain.catalogue import Availability, DeliveryEstimate, Product, ProductStatus
-
-
-def money_text(amount: Decimal) -> str:
-    """A decimal string with at least two places: 25 is "25.00", 0.123 stays."""
-    exact = amount.normalize()
-    places = max(2, -int(exact.as_tuple().exponent))
-    return f"{exact:.{places}f}"
-
+from orders.domain.money_text import money_text
 
 AmountText = Annotated[Decimal, PlainSerializer(money_text, when_used="json")]
 PositiveAmount = Annotated[Decimal, Field(gt=0, max_digits=20, decimal_places=8)]
@@ -227,12 +220,23 @@ class HistoryOut(BaseModel):
     status: str
 
 
+class OwedOut(BaseModel):
+    """Money of the order that is owed back, in plain words and without the address."""
+
+    amount: AmountText
+    currency: str | None
+    state: str
+    text: str
+    tx_hash: str | None
+
+
 class OrderPageOut(OrderOut):
     """What the order page shows."""
 
     status_text: str
     payment: PaymentOut
     history: list[HistoryOut]
+    refunds: list[OwedOut]
 
 
 class AdminChangeOut(HistoryOut):

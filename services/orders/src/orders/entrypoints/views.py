@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from orders.domain.order import Change, Delivery, Line, Order
+from orders.domain.refund import Refund
+from orders.domain.refund_texts import refund_text
 from orders.domain.states import LineStatus, ReservationStatus
 from orders.domain.status_text import status_text
 from orders.entrypoints.schemas import (
@@ -14,6 +16,7 @@ from orders.entrypoints.schemas import (
     ItemOut,
     OrderOut,
     OrderPageOut,
+    OwedOut,
     PaymentOut,
     PlacedOrderOut,
     Price,
@@ -73,8 +76,8 @@ def placed_order(order: Order, access_token: str) -> PlacedOrderOut:
     return PlacedOrderOut(**dict(_order(order)), access_token=access_token)
 
 
-def order_page(order: Order, history: Sequence[Change]) -> OrderPageOut:
-    """What the buyer sees: the order's own history, without the lines'."""
+def order_page(order: Order, history: Sequence[Change], refunds: Sequence[Refund]) -> OrderPageOut:
+    """What the buyer sees: the order's own history, without the lines', and what is owed."""
     ready = any(_open_delivery(line) is not None for line in order.lines)
     return OrderPageOut(
         **dict(_order(order)),
@@ -85,6 +88,17 @@ def order_page(order: Order, history: Sequence[Change]) -> OrderPageOut:
         ),
         payment=_payment(order),
         history=[HistoryOut(at=c.at, status=c.status) for c in history if c.line_id is None],
+        refunds=[_owed(refund) for refund in refunds],
+    )
+
+
+def _owed(refund: Refund) -> OwedOut:
+    return OwedOut(
+        amount=refund.amount,
+        currency=refund.currency,
+        state=refund.state.value,
+        text=refund_text(refund),
+        tx_hash=refund.tx_hash,
     )
 
 

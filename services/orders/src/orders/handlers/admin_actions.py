@@ -9,7 +9,7 @@ from uuid import UUID
 from foundation.clock import Clock
 from persistence.database import Database, Transaction
 
-from orders.adapters import audit, catalogue_repository, order_repository
+from orders.adapters import audit, catalogue_repository, order_repository, refund_repository
 from orders.adapters.publish_order_placed import publish_order_placed
 from orders.domain.margin import leaves_margin
 from orders.domain.order import Order
@@ -17,6 +17,7 @@ from orders.domain.states import LineStatus, MoneyStatus, ReservationStatus
 from orders.errors import ActionRefused
 from orders.handlers.cancel_order import cancel
 from orders.handlers.request_lines import RequestLines
+from orders.handlers.send_refunds import Sent, record_sent
 
 
 class Action(StrEnum):
@@ -91,7 +92,7 @@ class ActOnOrder:
             case Action.ACCEPT_UNDERPAID:
                 await self._accept_underpaid(transaction, order)
             case Action.MARK_REFUNDED:
-                self._mark_refunded(order, request)
+                await self._mark_refunded(transaction, order, request)
 
     async def _retry(self, transaction: Transaction, order: Order, reason: str) -> None:
         """Ask again for what has no keys: a known line is answered with its state.
@@ -126,14 +127,21 @@ class ActOnOrder:
         if not leaves_margin(received, cost, self._margin_floor_percent):
             raise ActionRefused("what was paid would not leave the margin floor over the cost")
 
-    def _mark_refunded(self, order: Order, request: ActionRequest) -> None:
-        due = [line for line in order.lines if line.status is LineStatus.REFUND_DUE]
+    async def _mark_refunded(
+        self, transaction: Transaction, order: Order, request: ActionRequest
+    ) -> None:
+        """All lines that are owed back, by one transaction; further money is not meant."""
+        due = {line.id for line in order.lines if line.status is LineStatus.REFUND_DUE}
         if not due:
             raise ActionRefused("no line of this order is owed back")
         if not request.tx_hash:
             raise ActionRefused("a refund needs the transaction's hash: send it as tx_hash")
-        for line in due:
-            order.move_line(line, LineStatus.REFUNDED, self._clock.now(), request.tx_hash)
+        # Saving gives a line its refund that the previous release has made owed.
+        await order_repository.save(transaction, order)
+        refunds = await refund_repository.of_order(transaction, order.id)
+        sent = Sent(request.tx_hash, request.actor, request.reason)
+        of_lines = [refund for refund in refunds if refund.line_id in due]
+        await record_sent(transaction, order, of_lines, sent, self._clock.now())
 
 
 async def _cost(transaction: Transaction, order: Order) -> Decimal:

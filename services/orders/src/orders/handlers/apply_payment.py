@@ -4,12 +4,15 @@ Confirmed money is never refused: a cancelled order owes it back, an expired one
 paid late and delivered if that is still possible, any other is fulfilled.
 """
 
+from datetime import datetime
+
 from contracts import PaymentConfirmed, PaymentState, PaymentUpdated
 from foundation.clock import Clock
 from persistence.database import Transaction
 
-from orders.adapters import order_repository
+from orders.adapters import order_repository, refund_repository
 from orders.adapters.publish_order_cancelled import publish_order_cancelled
+from orders.adapters.refund_repository import OwedPayment
 from orders.domain.order import Order
 from orders.domain.states import MoneyStatus
 from orders.handlers.request_lines import RequestLines
@@ -24,7 +27,7 @@ _MONEY_BY_STATE = {
     PaymentState.FAILED: MoneyStatus.FAILED,
     PaymentState.EXPIRED: MoneyStatus.EXPIRED,
 }
-_FLAGGED = {PaymentState.MORE_MONEY, PaymentState.NEEDS_ATTENTION, PaymentState.REFUNDED}
+_FLAGGED = {PaymentState.NEEDS_ATTENTION, PaymentState.REFUNDED}
 
 
 class ApplyPaymentUpdated:
@@ -41,15 +44,36 @@ class ApplyPaymentUpdated:
         """
         order = await order_repository.get(transaction, message.order_id)
         now = self._clock.now()
-        if message.state in _FLAGGED:
+        is_noted = await _note_refund(transaction, order, message, now)
+        if message.state in _FLAGGED or (message.state is PaymentState.MORE_MONEY and not is_noted):
             order.flag(f"payment {message.state.value}: {message.reason or 'see payments'}", now)
-        else:
+        elif message.state is not PaymentState.MORE_MONEY:
             _follow(order, message)
             order.move_money(_MONEY_BY_STATE[message.state], now, message.reason)
             if _is_over(order) and order.let_go_of_stock():
                 reason = message.reason or "not paid in time"
                 await publish_order_cancelled(transaction, order, reason, now, final=False)
         await order_repository.save(transaction, order)
+
+
+async def _note_refund(
+    transaction: Transaction, order: Order, message: PaymentUpdated, now: datetime
+) -> bool:
+    """Money that fulfils nothing is work with a list of its own; whether it is on that list."""
+    owed = _owed(message)
+    return owed is not None and await refund_repository.note_payment(
+        transaction, order.id, owed, now
+    )
+
+
+def _owed(message: PaymentUpdated) -> OwedPayment | None:
+    """How much of which payment; the previous release says it in `paid` only."""
+    is_older = message.refundable is None and message.state is PaymentState.MORE_MONEY
+    money = message.paid if is_older else message.refundable
+    if money is None or message.payment_id is None:
+        return None
+    reason = message.reason or "more than was asked for"
+    return OwedPayment(message.payment_id, money.amount, money.currency, reason)
 
 
 def _is_over(order: Order) -> bool:
