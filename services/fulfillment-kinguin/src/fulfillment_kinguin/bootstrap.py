@@ -13,7 +13,6 @@ from servicekit.jobs import JobRunner
 from servicekit.runtime import Service, create_app
 from webkit.jwks import JwksSource
 
-from fulfillment_kinguin.adapters.balance_watch import BalanceWatch
 from fulfillment_kinguin.adapters.ecb_rates import EcbRates
 from fulfillment_kinguin.adapters.esa_client import EsaClient
 from fulfillment_kinguin.adapters.fixed_rates import FixedRates
@@ -24,7 +23,7 @@ from fulfillment_kinguin.adapters.rate_repository import StoredRates
 from fulfillment_kinguin.adapters.sales_manager_client import SalesManagerClient
 from fulfillment_kinguin.adapters.standing_jobs import StandingJobs
 from fulfillment_kinguin.adapters.switch import Switch
-from fulfillment_kinguin.domain.purchase import REFRESH_RATE
+from fulfillment_kinguin.domain.purchase import REFRESH_RATE, WATCH_BALANCE
 from fulfillment_kinguin.entrypoints.consume_fulfillment_requested import (
     fulfillment_requested_consumer,
 )
@@ -37,6 +36,7 @@ from fulfillment_kinguin.entrypoints.job_place import place_job
 from fulfillment_kinguin.entrypoints.job_poll import poll_job
 from fulfillment_kinguin.entrypoints.job_refresh_rate import refresh_rate_job
 from fulfillment_kinguin.entrypoints.job_search import search_job
+from fulfillment_kinguin.entrypoints.job_watch_balance import watch_balance_job
 from fulfillment_kinguin.handlers.act_on_purchase import ActOnPurchase
 from fulfillment_kinguin.handlers.buy_once import BuyOnce
 from fulfillment_kinguin.handlers.cancel_lines import CancelLines
@@ -46,6 +46,7 @@ from fulfillment_kinguin.handlers.finish_purchase import FinishPurchase
 from fulfillment_kinguin.handlers.fulfill_line import FulfillLine
 from fulfillment_kinguin.handlers.give_up import ReportDeadLetter
 from fulfillment_kinguin.handlers.guard_spending import GuardSpending
+from fulfillment_kinguin.handlers.next_job import rest
 from fulfillment_kinguin.handlers.place_purchase import PlacePurchase
 from fulfillment_kinguin.handlers.plan_purchase import PlanPurchase
 from fulfillment_kinguin.handlers.poll_later import PollLater
@@ -56,6 +57,7 @@ from fulfillment_kinguin.handlers.seal_keys import SealKeys
 from fulfillment_kinguin.handlers.search_purchase import SearchPurchase
 from fulfillment_kinguin.handlers.settle_purchase import SettlePurchase
 from fulfillment_kinguin.handlers.take_hint import TakeHint
+from fulfillment_kinguin.handlers.watch_balance import WatchBalance
 from fulfillment_kinguin.ports import ExchangeRates, KeySupplier, RateSource
 from fulfillment_kinguin.settings import KinguinSettings
 
@@ -87,7 +89,6 @@ def build_service(
     rates_client = httpx.AsyncClient()
     supplier = supplier or build_supplier(settings, client, clock)
     parts = _parts(settings, clock, supplier, rates_client)
-    watch = BalanceWatch(parts.supplier)
     act = ActOnPurchase(parts.deliver, parts.database, clock)
     hint = TakeHint(parts.database, clock)
     return Service(
@@ -104,11 +105,10 @@ def build_service(
         resources=(
             client,
             rates_client,
-            *((watch, _standing_jobs(parts)) if settings.kinguin_enabled else ()),
+            *((_standing_jobs(parts),) if settings.kinguin_enabled else ()),
         ),
         measures=(*MEASURES, REQUESTS),
         readings=(*READINGS, *(WHILE_BUYING if settings.kinguin_enabled else ())),
-        collectors=watch.gauges,
         jwks=jwks,
         clock=clock,
     )
@@ -164,7 +164,7 @@ def _rates(
 
 
 def _standing_jobs(parts: _Parts) -> StandingJobs:
-    return StandingJobs([REFRESH_RATE], parts.database, parts.clock)
+    return StandingJobs([REFRESH_RATE, WATCH_BALANCE], parts.database, parts.clock)
 
 
 def _consumers(parts: _Parts) -> Sequence[Consumer[Any]]:
@@ -184,13 +184,22 @@ def _jobs(parts: _Parts) -> Sequence[JobRunner]:
     buy = BuyOnce(parts.supplier, settle, database, clock, quote, parts.guard)
     place = PlacePurchase(buy, parts.plan, parts.guard, database, clock)
     search = SearchPurchase(parts.supplier, buy, settle, database, clock)
-    max_age = parts.settings.rate_max_age
-    refresh = RefreshRate(parts.rate_source, database, clock, max_age=max_age)
     return (
-        refresh_rate_job(refresh, database, clock),
+        *_standing(parts),
         place_job(place, database, clock),
         search_job(search, database, clock),
         poll_job(_poll(parts), database, clock),
+    )
+
+
+def _standing(parts: _Parts) -> Sequence[JobRunner]:
+    clock, database, settings = parts.clock, parts.database, parts.settings
+    refresh = RefreshRate(parts.rate_source, database, clock, max_age=settings.rate_max_age)
+    watch = WatchBalance(parts.supplier, parts.guard, clock)
+    is_on = settings.kinguin_enabled
+    return (
+        refresh_rate_job(refresh if is_on else rest, database, clock),
+        watch_balance_job(watch if is_on else rest, database, clock),
     )
 
 

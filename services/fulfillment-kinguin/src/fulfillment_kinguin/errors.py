@@ -15,7 +15,8 @@ FulfillmentKinguinError
     │       └── OwnGuard           not Kinguin says so, but we
     │           ├── SpendCapReached    enough was spent for now
     │           ├── SupplierBroken     it failed too often in a row
-    │           └── RateTooOld         nobody knows what a euro costs today
+    │           ├── RateTooOld         nobody knows what a euro costs today
+    │           └── BalanceTooLow      the account is known not to be able to pay it
     ├── NotFound               no such order or product
     ├── NotSupported           this dialect has no such call
     ├── UnreadableKey          a delivered key is not what it says it is
@@ -112,6 +113,12 @@ class RateTooOld(OwnGuard):
     """No exchange rate is young enough to compare a price by."""
 
     waits_for = Waiting.RATE
+
+
+class BalanceTooLow(OwnGuard):
+    """The balance that Kinguin told last cannot pay it."""
+
+    waits_for = Waiting.BALANCE
 
 
 class NotFound(SupplierError):

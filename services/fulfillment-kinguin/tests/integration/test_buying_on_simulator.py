@@ -177,6 +177,21 @@ async def test_empty_balance_waits_and_goes_on(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("shop", ["esa"], indirect=True)
+async def test_balance_that_covers_one_buys_one_and_a_top_up_the_others(shop: Shop) -> None:
+    await shop.faults(balance=7)  # the simulator asks EUR 3.72 a key
+    for _ in range(3):
+        await shop.kinguin.deliver(a_request())
+    await shop.work(2, 58)
+    assert len(await shop.ledger()) == 1
+    assert (await answers(shop.kinguin)).count(S.DELAYED) == 2
+
+    await shop.faults(balance=100)
+    await shop.work(60, 2, 2)
+
+    assert len(await shop.ledger()) == len(await shop.delivered()) == 3
+
+
+@pytest.mark.parametrize("shop", ["esa"], indirect=True)
 async def test_half_filled_and_canceled_order_goes_to_stock(shop: Shop) -> None:
     await shop.faults(cancel=True, fewer_keys=1)
     await shop.kinguin.deliver(a_request(quantity=3))

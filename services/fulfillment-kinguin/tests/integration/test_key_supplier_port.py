@@ -1,13 +1,17 @@
 """What a `KeySupplier` promises, on the fake and on both clients against the simulator."""
 
+import asyncio
+import json
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import httpx
 import pytest
-from foundation.clock import new_id
+from foundation.clock import SystemClock, new_id
 from foundation.testing import FixedClock
 from fulfillment_kinguin.adapters.esa_client import EsaClient
 from fulfillment_kinguin.adapters.kinguin_http import KinguinHttp, kinguin_client
@@ -24,19 +28,43 @@ from fulfillment_kinguin.errors import (
 from fulfillment_kinguin.ports import KeySupplier
 from fulfillment_kinguin.testing import API_KEY, OFFER_ID, PRODUCT_ID, FakeSupplier
 from pydantic import SecretStr
+from stack.contract_fixtures import (
+    REAL,
+    REAL_PARAM,
+    Announce,
+    credentials,
+    only_simulated,
+)
 
 
 @dataclass
 class World:
-    """A supplier, and the side of it that only tests see."""
+    """A supplier, and the side of it that only tests see. `spend` may refuse an order's cost."""
 
     supplier: KeySupplier
     set_faults: Callable[..., Awaitable[None]]
     external_ids: Callable[[], Awaitable[list[str]]]
+    product_id: str = PRODUCT_ID
+    product_name: str = "ember hollow"
+    price: Decimal = Decimal(50)
+    spend: Callable[[Decimal], None] | None = None
+    asked: list[str] = field(default_factory=list)
 
-    def order(self, quantity: int = 1, price: str = "50") -> OrderToPlace:
-        choice = Choice(Decimal(price)) if self.supplier.knows_prices else Choice(None, OFFER_ID)
-        return OrderToPlace(str(new_id()), PRODUCT_ID, quantity, choice)
+    def order(self, quantity: int = 1, price: Decimal | None = None) -> OrderToPlace:
+        unit_price = self.price if price is None else price
+        if self.spend is not None:
+            self.spend(unit_price * quantity)
+        choice = Choice(unit_price) if self.supplier.knows_prices else Choice(None, OFFER_ID)
+        self.asked.append(str(new_id()))
+        return OrderToPlace(self.asked[-1], self.product_id, quantity, choice)
+
+    async def completed(self, order_id: str) -> OrderStatus:
+        """The simulators are done when they are asked; Kinguin takes its time."""
+        status = (await self.supplier.order(order_id)).status
+        while status is OrderStatus.PROCESSING and self.spend is not None:
+            await asyncio.sleep(2)
+            status = (await self.supplier.order(order_id)).status
+        return status
 
 
 def fake_world() -> World:
@@ -51,7 +79,7 @@ def fake_world() -> World:
     return World(fake, set_faults, external_ids)
 
 
-def real_world(client: httpx.AsyncClient, base: str, dialect: str) -> World:
+def simulated_world(client: httpx.AsyncClient, base: str, dialect: str) -> World:
     http = KinguinHttp(client, FixedClock(), requests_per_second=1000)
     supplier = EsaClient(http) if dialect == "esa" else SalesManagerClient(http)
 
@@ -65,21 +93,93 @@ def real_world(client: httpx.AsyncClient, base: str, dialect: str) -> World:
     return World(supplier, set_faults, external_ids)
 
 
+REAL_VARIABLES = (
+    "CONTRACT_KINGUIN_API_URL",
+    "CONTRACT_KINGUIN_API_KEY",
+    "CONTRACT_KINGUIN_PRODUCT_ID",
+    "CONTRACT_KINGUIN_SPEND_EUR",
+)
+
+
+@pytest.fixture(scope="session")
+def purse() -> Callable[[Decimal], None]:
+    """What the contract check may still spend; a test that costs more is skipped."""
+    left = [Decimal(os.environ.get("CONTRACT_KINGUIN_SPEND_EUR", "0"))]
+
+    def spend(amount: Decimal) -> None:
+        if amount > left[0]:
+            pytest.skip(f"costs up to {amount} EUR, CONTRACT_KINGUIN_SPEND_EUR has {left[0]} left")
+        left[0] -= amount
+
+    return spend
+
+
+@asynccontextmanager
+async def real_world(announce: Announce, purse: Callable[[Decimal], None]) -> AsyncIterator[World]:
+    url, key, product_id, _ = credentials(*REAL_VARIABLES).values()
+
+    async def say(sent: httpx.Request) -> None:
+        announce(f"Kinguin {sent.method} {sent.url.path}", price_of(sent))
+
+    async with kinguin_client(url, SecretStr(key)) as client:
+        client.event_hooks = {"request": [say]}
+        supplier = EsaClient(KinguinHttp(client, SystemClock(), requests_per_second=2))
+        product = await supplier.product(product_id)
+        if product.price is None:
+            pytest.fail(f"CONTRACT_KINGUIN_PRODUCT_ID {product_id} is not on sale: name another")
+        asked: list[str] = []
+
+        async def external_ids() -> list[str]:
+            found = [await supplier.orders_of(external_id) for external_id in asked]
+            return [order.external_id for orders in found for order in orders]
+
+        yield World(
+            supplier,
+            no_faults,
+            external_ids,
+            product_id=product_id,
+            product_name=product.name,
+            price=product.price,
+            spend=purse,
+            asked=asked,
+        )
+
+
+def price_of(sent: httpx.Request) -> str:
+    """What a request to Kinguin costs at most."""
+    if sent.method != "POST":
+        return "free"
+    lines = json.loads(sent.content, parse_float=Decimal)["products"]
+    total = sum(Decimal(line["price"]) * line["qty"] for line in lines)
+    return f"up to {total} EUR, charged to the account's balance"
+
+
+async def no_faults(**_faults: Any) -> None:
+    only_simulated("faults")
+
+
 @pytest.fixture(
     params=[
         "fake",
         pytest.param("esa", marks=pytest.mark.integration),
         pytest.param("sales-manager", marks=pytest.mark.integration),
+        REAL_PARAM,
     ]
 )
-async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+async def world(
+    request: pytest.FixtureRequest, announce: Announce, purse: Callable[[Decimal], None]
+) -> AsyncIterator[World]:
     if request.param == "fake":
         yield fake_world()
+        return
+    if request.param == REAL:
+        async with real_world(announce, purse) as real:
+            yield real
         return
     base: str = request.getfixturevalue("simulator")
     url = f"{base}/esa/api" if request.param == "esa" else base
     async with kinguin_client(url, SecretStr(API_KEY)) as client:
-        yield real_world(client, base, request.param)
+        yield simulated_world(client, base, request.param)
 
 
 async def test_placed_order_brings_its_key(world: World) -> None:
@@ -87,7 +187,7 @@ async def test_placed_order_brings_its_key(world: World) -> None:
 
     placed = await world.supplier.place(order)
 
-    assert (await world.supplier.order(placed.order_id)).status is OrderStatus.COMPLETED
+    assert await world.completed(placed.order_id) is OrderStatus.COMPLETED
     [key] = await world.supplier.keys(placed.order_id)
     assert key.key.media_type == "text/plain"
     assert await world.external_ids() == [order.external_id]
@@ -96,7 +196,7 @@ async def test_placed_order_brings_its_key(world: World) -> None:
 async def test_most_keys_of_one_order_all_come(world: World) -> None:
     quantity = world.supplier.max_quantity
     placed = await world.supplier.place(world.order(quantity))
-    await world.supplier.order(placed.order_id)
+    assert await world.completed(placed.order_id) is OrderStatus.COMPLETED
 
     keys = await world.supplier.keys(placed.order_id)
 
@@ -193,32 +293,36 @@ async def test_unknown_order_is_not_found(world: World) -> None:
 async def test_dialect_with_prices_tells_and_keeps_them(world: World) -> None:
     if not world.supplier.knows_prices:
         with pytest.raises(NotSupported):
-            await world.supplier.product(PRODUCT_ID)
+            await world.supplier.product(world.product_id)
         with pytest.raises(NotSupported):
             await world.supplier.products("ember", page=1, limit=25)
         with pytest.raises(NotSupported):
             await world.supplier.balance()
         return
-    product = await world.supplier.product(PRODUCT_ID)
+    product = await world.supplier.product(world.product_id)
     assert product.price is not None
     before = await world.supplier.balance()
 
-    placed = await world.supplier.place(world.order(price=str(product.price)))
+    placed = await world.supplier.place(world.order(price=product.price))
     with pytest.raises(ProductUnavailable):
-        await world.supplier.place(world.order(price=str(product.price - Decimal("0.01"))))
+        await world.supplier.place(world.order(price=product.price - Decimal("0.01")))
 
     assert placed.price_charged == product.price
     assert await world.supplier.balance() == before - product.price
 
 
 @pytest.mark.parametrize(
-    "world", ["fake", pytest.param("esa", marks=pytest.mark.integration)], indirect=True
+    "world",
+    ["fake", pytest.param("esa", marks=pytest.mark.integration), REAL_PARAM],
+    indirect=True,
 )
 async def test_products_are_found_page_by_page(world: World) -> None:
-    found = await world.supplier.products("ember hollow", page=1, limit=25)
-    beyond = await world.supplier.products("ember hollow", page=9, limit=25)
+    found = await world.supplier.products(world.product_name, page=1, limit=25)
+    beyond = await world.supplier.products(world.product_name, page=found.total // 25 + 2, limit=25)
 
-    assert [product.product_id for product in found.products] == [PRODUCT_ID]
-    assert (found.total, list(beyond.products)) == (1, [])
+    names = {product.product_id: product.name for product in found.products}
+    assert world.product_id in names
+    assert all(world.product_name.casefold() in name.casefold() for name in names.values())
+    assert (min(found.total, 25), list(beyond.products)) == (len(names), [])
     with pytest.raises(NotFound):
         await world.supplier.product("5c9b5c9b5c9b5c9b5c9b9999")

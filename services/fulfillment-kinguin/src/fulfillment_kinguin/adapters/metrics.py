@@ -6,7 +6,11 @@ import sqlalchemy as sa
 from persistence.measures import Measure
 from persistence.readings import Reading, age_s, number
 
-from fulfillment_kinguin.adapters.tables import exchange_rates, purchases
+from fulfillment_kinguin.adapters.tables import (
+    exchange_rates,
+    purchases,
+    supplier_guard,
+)
 from fulfillment_kinguin.domain.purchase import PurchaseState
 from fulfillment_kinguin.domain.waiting import Waiting
 
@@ -50,6 +54,23 @@ WHILE_BUYING: Final = (
         "kinguin_exchange_rate_age_seconds",
         "Time since the day that the exchange rate is of began",
         sa.select(age_s(exchange_rates.c.rated_at)),
+    ),
+    Reading(
+        "kinguin_balance_eur",
+        "What the account can still spend, as heard last",
+        # No figure is not zero euros.
+        sa.select(
+            sa.func.coalesce(
+                sa.cast(supplier_guard.c.balance_eur, sa.Float), sa.literal(float("nan"))
+            ).label("value")
+        ),
+    ),
+    Reading(
+        "kinguin_balance_read_timestamp_seconds",
+        "When the balance was heard",
+        sa.select(
+            sa.cast(sa.extract("epoch", supplier_guard.c.balance_heard_at), sa.Float).label("value")
+        ),
     ),
 )
 """What nobody keeps up to date while buying is off in the settings."""

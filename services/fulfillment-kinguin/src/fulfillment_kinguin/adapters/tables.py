@@ -90,6 +90,8 @@ supplier_guard = sa.Table(
     sa.Column("failures", sa.Integer, nullable=False),
     sa.Column("first_failure_at", _timestamp),
     sa.Column("open_until", _timestamp),
+    sa.Column("balance_eur", _money),
+    sa.Column("balance_heard_at", _timestamp),
 )
 
 purchase_history = sa.Table(

@@ -17,6 +17,7 @@ SEARCH: Final = "search"
 POLL: Final = "poll"
 """The kinds of jobs; their subject is the purchase id."""
 REFRESH_RATE: Final = "refresh_rate"
+WATCH_BALANCE: Final = "watch_balance"
 """Jobs that are always there; they have one row each."""
 
 

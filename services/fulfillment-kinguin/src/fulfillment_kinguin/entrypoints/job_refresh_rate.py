@@ -2,12 +2,11 @@
 
 from foundation.clock import Clock
 from persistence.database import Database
-from servicekit.jobs import JobRunner
+from servicekit.jobs import JobRunner, Perform
 
 from fulfillment_kinguin.domain.purchase import REFRESH_RATE
-from fulfillment_kinguin.handlers.refresh_rate import RefreshRate
 
 
-def refresh_rate_job(handler: RefreshRate, database: Database, clock: Clock) -> JobRunner:
+def refresh_rate_job(handler: Perform, database: Database, clock: Clock) -> JobRunner:
     """The runner of this job."""
     return JobRunner(REFRESH_RATE, handler, database=database, clock=clock, concurrency=1)

@@ -35,7 +35,7 @@ class GuardSpending:
         """Take the right to spend; the row stays locked until the transaction ends.
 
         Raises:
-            SupplierBroken, SpendCapReached: not now; nothing was committed.
+            SupplierBroken, SpendCapReached, BalanceTooLow: not now; nothing was committed.
         """
         breaker = await guard_repository.lock(transaction)
         half_open = breaker.let_one_try(now)
@@ -45,6 +45,9 @@ class GuardSpending:
             last_hour=await guard_repository.committed_since(transaction, now - HOUR),
             last_day=await guard_repository.committed_since(transaction, now - DAY),
         )
+        known = await guard_repository.balance(transaction)
+        if known is not None:
+            known.check(euros, now)
         if half_open != breaker:
             await guard_repository.save(transaction, half_open)
         return Commitment(euros, quote.rate.usd_per_eur)
@@ -56,6 +59,24 @@ class GuardSpending:
         await guard_repository.save(transaction, after)
         if before.open_until is None and after.open_until is not None:
             _log.error("supplier.breaker_opened", failures=after.failures)
+
+    async def heard_balance(
+        self, transaction: Transaction, euros: Decimal, asked_at: datetime
+    ) -> bool:
+        """Keep what the account holds; whether that is more than was thought."""
+        await guard_repository.lock(transaction)
+        before = await guard_repository.balance(transaction)
+        await guard_repository.save_balance(transaction, euros, asked_at)
+        return before is None or euros > before.left
+
+    async def found_empty(self, transaction: Transaction, now: datetime) -> None:
+        """Kinguin says that the account cannot pay: nothing more until it is heard anew.
+
+        Where the balance is never told, nothing would end that: Kinguin is simply asked again.
+        """
+        await guard_repository.lock(transaction)
+        if await guard_repository.balance(transaction) is not None:
+            await guard_repository.save_balance(transaction, Decimal(0), now)
 
     async def answered(self, transaction: Transaction) -> None:
         """The supplier answered as it should."""

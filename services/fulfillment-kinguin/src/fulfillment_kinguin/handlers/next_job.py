@@ -33,6 +33,11 @@ async def nothing(_transaction: Transaction) -> None:
     """Settle a job that has nothing to do any more."""
 
 
+async def rest(_job: Job) -> Settle:
+    """End a standing job while buying is off in the settings; the next start makes it again."""
+    return nothing
+
+
 def again_at(due_at: datetime) -> Settle:
     """Settle a job that must look again."""
 

@@ -26,7 +26,13 @@ from fulfillment_kinguin.domain.purchase import (
 )
 from fulfillment_kinguin.domain.search_schedule import FIRST_SEARCH
 from fulfillment_kinguin.domain.supply import SupplierOrder
-from fulfillment_kinguin.errors import NotNow, OwnGuard, SupplierBroken, SupplierError
+from fulfillment_kinguin.errors import (
+    InsufficientBalance,
+    NotNow,
+    OwnGuard,
+    SupplierBroken,
+    SupplierError,
+)
 from fulfillment_kinguin.handlers.guard_spending import GuardSpending
 from fulfillment_kinguin.handlers.next_job import describe, not_before, pass_on
 from fulfillment_kinguin.handlers.tell_line import tell_line
@@ -121,6 +127,8 @@ class SettlePurchase:
             )
         if not isinstance(error, OwnGuard):
             await self._guard.answered(transaction)
+        if isinstance(error, InsufficientBalance):
+            await self._guard.found_empty(transaction, now)
         _log.error("purchase.blocked", purchase_id=str(purchase_id), error=describe(error))
         await purchase_repository.update(
             transaction, purchase_id, now, last_error=describe(error), waits_for=error.waits_for
