@@ -51,7 +51,7 @@ logs: ## Follow a log: make logs S=orders
 	@tail -n 50 -f .stack/logs/$(S).log
 
 ##@ Test
-.PHONY: test test-containers servers apiserver test-servers
+.PHONY: test test-containers servers apiserver test-servers contract-check
 test: $(READY) ## All tests that need no container engine (one file: make test T=path)
 	@$(DOCTOR)
 	@$(RUN) pytest -q -n 2 --dist loadgroup $(T)
@@ -74,6 +74,9 @@ apiserver: ## Build kube-apiserver and etcd for tests/deploy/test_apiserver.py (
 
 test-servers: $(READY) servers ## The port tests of S3 and mail on the real servers
 	@$(RUN) pytest -q services/delivery/tests/integration $(T)
+
+contract-check: $(READY) ## The port tests against the real outside, as docs/contract-check.md says
+	@CONTRACT_CHECK=1 $(RUN) pytest -v -s --no-header -rN -rfE -p no:randomly $(or $(T),$(wildcard services/*/tests/integration))
 
 ##@ Prove
 .PHONY: chaos-points chaos-crash chaos-faults chaos-volume evidence

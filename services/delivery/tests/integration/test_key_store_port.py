@@ -13,6 +13,7 @@ from delivery.ports import KeyStore
 from delivery.testing import InMemoryKeyStore
 from foundation.clock import new_id
 from pydantic import SecretStr
+from stack.contract_fixtures import REAL, REAL_PARAM, WatchS3
 from stack.endpoints import ObjectStore
 from stack.server_fixtures import S3_SERVERS
 
@@ -34,20 +35,45 @@ def key_store(server: ObjectStore, **changes: Any) -> R2KeyStore:
     return R2KeyStore(**(options | changes))
 
 
+SERVERS = [
+    *(pytest.param(name, marks=pytest.mark.integration) for name in S3_SERVERS),
+    REAL_PARAM,
+]
+
+
+def find_server(request: pytest.FixtureRequest) -> ObjectStore:
+    if request.param == REAL:
+        found: ObjectStore = request.getfixturevalue("real_r2")
+        return found
+    started: ObjectStore = request.getfixturevalue("start_s3")(request.param)
+    return started
+
+
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest) -> ObjectStore:
+    """Every S3 server of this machine in turn, and in a contract check R2 itself."""
+    return find_server(request)
+
+
+@pytest.fixture(params=["memory", *SERVERS])
+def server_or_memory(request: pytest.FixtureRequest) -> ObjectStore | None:
+    return None if request.param == "memory" else find_server(request)
+
+
 @pytest.fixture
-async def real_store(s3_server: ObjectStore) -> AsyncIterator[R2KeyStore]:
-    async with key_store(s3_server) as real:
+async def real_store(server: ObjectStore, watch_s3: WatchS3) -> AsyncIterator[R2KeyStore]:
+    async with key_store(server) as real:
+        watch_s3(real._client)
         yield real
 
 
-@pytest.fixture(
-    params=["memory", *(pytest.param(name, marks=pytest.mark.integration) for name in S3_SERVERS)]
-)
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[KeyStore]:
-    if request.param == "memory":
+@pytest.fixture
+async def store(server_or_memory: ObjectStore | None, watch_s3: WatchS3) -> AsyncIterator[KeyStore]:
+    if server_or_memory is None:
         yield InMemoryKeyStore()
         return
-    async with key_store(request.getfixturevalue("start_s3")(request.param)) as real:
+    async with key_store(server_or_memory) as real:
+        watch_s3(real._client)
         yield real
 
 
@@ -161,22 +187,24 @@ async def test_store_that_can_be_used_passes_its_check(store: KeyStore) -> None:
     await store.check()
 
 
-async def test_missing_bucket_is_unavailable_and_fails_the_check(s3_server: ObjectStore) -> None:
-    async with key_store(s3_server, bucket="no-such-bucket") as store:
+async def test_missing_bucket_is_unavailable_and_fails_the_check(server: ObjectStore) -> None:
+    async with key_store(server, bucket="no-such-bucket") as store:
         with pytest.raises(KeyStoreMisconfigured, match="S3_BUCKET"):
             await store.check()
         with pytest.raises(KeyStoreUnavailable, match="NoSuchBucket"):
             await store.put("a", BODY, checksum(BODY))
 
 
-@pytest.mark.parametrize("wrong", [{"access_key_id": "other"}, {"secret_access_key": "other"}])
-async def test_wrong_credentials_are_refused(
-    start_s3: Callable[[str], ObjectStore], wrong: dict[str, str]
-) -> None:
-    # The embedded stack's own server checks no signature.
+# The embedded stack's own server checks no signature.
+STRICT_SERVERS = [pytest.param("versitygw", marks=pytest.mark.integration), REAL_PARAM]
+
+
+@pytest.mark.parametrize("server", STRICT_SERVERS, indirect=True)
+@pytest.mark.parametrize("wrong", [{"access_key_id": "0" * 32}, {"secret_access_key": "0" * 64}])
+async def test_wrong_credentials_are_refused(server: ObjectStore, wrong: dict[str, str]) -> None:
     changes = {name: SecretStr(v) if "secret" in name else v for name, v in wrong.items()}
 
-    async with key_store(start_s3("versitygw"), **changes) as store:
+    async with key_store(server, **changes) as store:
         with pytest.raises(KeyStoreMisconfigured, match="S3_SECRET_ACCESS_KEY"):
             await store.check()
         with pytest.raises(KeyStoreUnavailable):

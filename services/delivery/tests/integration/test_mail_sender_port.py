@@ -2,14 +2,17 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import make_msgid
 from typing import Any
 
 import pytest
 from delivery.adapters.smtp_sender import SmtpSender, SmtpServer
 from delivery.errors import MailDeferred, MailRefused
+from pydantic import SecretStr
+from stack.contract_fixtures import Announce, credentials
 from stack.mailboxes import Mailbox, wait_for_mails
 
 pytestmark = pytest.mark.integration
@@ -83,6 +86,57 @@ async def scripted() -> AsyncIterator[Any]:
     yield start
     for server in servers:
         await server.stop()
+
+
+REAL_VARIABLES = (
+    "CONTRACT_SMTP_HOST",
+    "CONTRACT_SMTP_PORT",
+    "CONTRACT_SMTP_SECURITY",
+    "CONTRACT_SMTP_USERNAME",
+    "CONTRACT_SMTP_PASSWORD",
+    "CONTRACT_MAIL_FROM",
+    "CONTRACT_MAIL_TO",
+)
+
+
+@pytest.fixture
+def provider() -> Mapping[str, str]:
+    """The SMTP provider that the environment names."""
+    return credentials(*REAL_VARIABLES)
+
+
+def a_sender(provider: Mapping[str, str], password: str | None = None) -> SmtpSender:
+    security = provider["CONTRACT_SMTP_SECURITY"]
+    return SmtpSender(
+        SmtpServer(
+            provider["CONTRACT_SMTP_HOST"],
+            int(provider["CONTRACT_SMTP_PORT"]),
+            "tls" if security == "tls" else "starttls",
+            provider["CONTRACT_SMTP_USERNAME"],
+            SecretStr(password or provider["CONTRACT_SMTP_PASSWORD"]),
+        )
+    )
+
+
+@pytest.mark.contract
+async def test_provider_takes_a_mail(provider: Mapping[str, str], announce: Announce) -> None:
+    mail = a_mail()
+    mail.replace_header("From", provider["CONTRACT_MAIL_FROM"])
+    mail.replace_header("To", provider["CONTRACT_MAIL_TO"])
+    mail.replace_header("Message-ID", make_msgid(domain="bitloot.example"))
+    announce(f"SMTP to {provider['CONTRACT_MAIL_TO']}", "one mail; look whether it arrived")
+
+    await a_sender(provider).send(mail)
+
+
+@pytest.mark.contract
+async def test_provider_defers_mails_of_a_wrong_password(
+    provider: Mapping[str, str], announce: Announce
+) -> None:
+    announce("SMTP AUTH with a wrong password", "free")
+
+    with pytest.raises(MailDeferred, match="SMTP_PASSWORD"):
+        await a_sender(provider, password="wrong-on-purpose").send(a_mail())
 
 
 async def test_accepted_mail_arrives_whole(mailbox: Mailbox) -> None:

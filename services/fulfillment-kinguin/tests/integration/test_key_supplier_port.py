@@ -131,7 +131,7 @@ async def real_world(announce: Announce, purse: Callable[[Decimal], None]) -> As
 
         async def external_ids() -> list[str]:
             found = [await supplier.orders_of(external_id) for external_id in asked]
-            return [order.external_id for orders in found for order in orders]
+            return [str(order.external_id) for orders in found for order in orders]
 
         yield World(
             supplier,

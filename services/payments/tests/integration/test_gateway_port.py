@@ -23,6 +23,13 @@ from payments.errors import (
 from payments.ports import InvoiceOrder, PaymentGateway
 from payments.testing import FakeGateway
 from pydantic import SecretStr
+from stack.contract_fixtures import (
+    REAL,
+    REAL_PARAM,
+    Announce,
+    credentials,
+    only_simulated,
+)
 
 OTHER_KEY = "another-api-key"
 
@@ -33,9 +40,9 @@ def an_invoice_order(amount: str = "25.00") -> InvoiceOrder:
         price_amount=Decimal(amount),
         price_currency="usd",
         description='Moon Farmer "Deluxe" ☾',
-        ipn_callback_url="http://127.0.0.1:9/webhooks/nowpayments",
-        success_url="http://127.0.0.1:8000/orders/1",
-        cancel_url="http://127.0.0.1:8000/orders/1",
+        ipn_callback_url="https://shop.example/webhooks/nowpayments",
+        success_url="https://shop.example/orders/1",
+        cancel_url="https://shop.example/orders/1",
     )
 
 
@@ -48,15 +55,50 @@ class Stand:
     break_down: Callable[[], Awaitable[None]]
 
 
-def a_client(client: httpx.AsyncClient, url: str, key: str = "test-api-key") -> NowPaymentsClient:
-    http = NowPaymentsHttp(client, f"{url}/v1", SecretStr(key))
-    email, password = SecretStr("shop@bitloot.test"), SecretStr("test-password")
-    return NowPaymentsClient(http, Login(http, email, password, SystemClock()))
+@dataclass(frozen=True)
+class Account:
+    """An account at NOWPayments, at the simulator or at the real one (its sandbox, if wanted)."""
+
+    url: str
+    key: str
+    email: str
+    password: str
+
+    @classmethod
+    def real(cls) -> "Account":
+        """The account that the environment names, or the test is skipped."""
+        return cls(*credentials(*REAL_VARIABLES).values())
+
+    @classmethod
+    def simulated(cls, url: str) -> "Account":
+        return cls(f"{url}/v1", "test-api-key", "shop@bitloot.test", "test-password")
+
+    def client(self, http_client: httpx.AsyncClient, key: str | None = None) -> NowPaymentsClient:
+        http = NowPaymentsHttp(http_client, self.url, SecretStr(key or self.key))
+        email, password = SecretStr(self.email), SecretStr(self.password)
+        return NowPaymentsClient(http, Login(http, email, password, SystemClock()))
+
+
+SERVERS = [pytest.param("simulator", marks=pytest.mark.integration), REAL_PARAM]
+REAL_VARIABLES = (
+    "CONTRACT_NOWPAYMENTS_API_URL",
+    "CONTRACT_NOWPAYMENTS_API_KEY",
+    "CONTRACT_NOWPAYMENTS_EMAIL",
+    "CONTRACT_NOWPAYMENTS_PASSWORD",
+)
 
 
 @pytest.fixture
-async def http_client() -> AsyncIterator[httpx.AsyncClient]:
-    async with new_http_client(use_proxies=False) as client:
+async def http_client(
+    request: pytest.FixtureRequest, announce: Announce
+) -> AsyncIterator[httpx.AsyncClient]:
+    async def say(sent: httpx.Request) -> None:
+        announce(f"NOWPayments {sent.method} {sent.url.path}", "free; nobody pays these invoices")
+
+    is_real = request.node.get_closest_marker("contract") is not None
+    async with new_http_client(use_proxies=is_real) as client:
+        if is_real:
+            client.event_hooks = {"request": [say]}
         yield client
 
 
@@ -72,7 +114,7 @@ def fake_stand() -> Stand:
     return Stand(fake, pay, break_down)
 
 
-def real_stand(client: httpx.AsyncClient, url: str, control: httpx.AsyncClient) -> Stand:
+def simulated_stand(gateway: PaymentGateway, control: httpx.AsyncClient) -> Stand:
     async def pay(invoice_id: str) -> None:
         order = {"outcome": "finished", "send_ipn": False}
         answer = await control.post(f"/_simulator/invoices/{invoice_id}/pay", json=order)
@@ -89,15 +131,39 @@ def real_stand(client: httpx.AsyncClient, url: str, control: httpx.AsyncClient) 
     async def break_down() -> None:
         await control.put("/_simulator/faults", json={"error_status": 502})
 
-    return Stand(a_client(client, url), pay, break_down)
+    return Stand(gateway, pay, break_down)
 
 
-@pytest.fixture(params=["fake", pytest.param("simulator", marks=pytest.mark.integration)])
+def unpaid_stand(gateway: PaymentGateway) -> Stand:
+    async def pay(_invoice_id: str) -> None:
+        only_simulated("a payment")
+
+    async def break_down() -> None:
+        only_simulated("trouble")
+
+    return Stand(gateway, pay, break_down)
+
+
+def find_account(request: pytest.FixtureRequest) -> Account:
+    if request.param == REAL:
+        return Account.real()
+    return Account.simulated(request.getfixturevalue("simulator_url"))
+
+
+@pytest.fixture(params=SERVERS)
+def account(request: pytest.FixtureRequest) -> Account:
+    """The simulator, and in a contract check the account at NOWPayments."""
+    return find_account(request)
+
+
+@pytest.fixture(params=["fake", *SERVERS])
 def stand(request: pytest.FixtureRequest, http_client: httpx.AsyncClient) -> Stand:
     if request.param == "fake":
         return fake_stand()
-    url: str = request.getfixturevalue("simulator_url")
-    return real_stand(http_client, url, request.getfixturevalue("simulator"))
+    gateway = find_account(request).client(http_client)
+    if request.param == REAL:
+        return unpaid_stand(gateway)
+    return simulated_stand(gateway, request.getfixturevalue("simulator"))
 
 
 async def test_new_invoice_has_an_id_and_a_page_and_no_payments(stand: Stand) -> None:
@@ -171,25 +237,50 @@ async def test_gateway_in_trouble_is_unavailable(stand: Stand) -> None:
         await stand.gateway.payments_since(datetime.now(UTC))
 
 
-@pytest.mark.integration
-async def test_wrong_key_is_unauthorized(
-    http_client: httpx.AsyncClient, simulator_url: str
-) -> None:
-    client = a_client(http_client, simulator_url, OTHER_KEY)
+async def test_wrong_key_is_unauthorized(http_client: httpx.AsyncClient, account: Account) -> None:
+    client = account.client(http_client, OTHER_KEY)
 
     with pytest.raises(GatewayUnauthorized, match="INVALID_API_KEY"):
         await client.create_invoice(an_invoice_order())
 
 
-@pytest.mark.integration
 async def test_price_the_gateway_cannot_take_is_refused_for_good(
-    http_client: httpx.AsyncClient, simulator_url: str
+    http_client: httpx.AsyncClient, account: Account
 ) -> None:
     with pytest.raises(InvoiceRefused, match="BAD_REQUEST"):
-        await a_client(http_client, simulator_url).create_invoice(an_invoice_order("0"))
+        await account.client(http_client).create_invoice(an_invoice_order("0"))
+
+
+@pytest.mark.timeout(400)
+async def test_payment_of_the_sandbox_is_read_to_its_end(
+    http_client: httpx.AsyncClient, account: Account
+) -> None:
+    """`case` makes a payment without money, which only the sandbox (and the simulator) knows."""
+    if not any(name in account.url for name in ("sandbox", "127.0.0.1")):
+        only_simulated("a payment without money")
+    order_id = str(new_id())
+    order = {"price_amount": 25, "price_currency": "usd", "pay_currency": "ltc", "case": "success"}
+    created = await http_client.post(
+        f"{account.url}/payment",
+        json=order | {"order_id": order_id},
+        headers={"x-api-key": account.key},
+    )
+    payment_id = str(created.raise_for_status().json()["payment_id"])
+
+    client = account.client(http_client)
+    found = await client.payment(payment_id)
+    async with asyncio.timeout(360):
+        while found.status is not PaymentStatus.FINISHED:
+            await asyncio.sleep(1)
+            found = await client.payment(payment_id)
+
+    assert str(found.order_id) == order_id
+    assert (found.price_amount, found.price_currency) == (Decimal(25), "usd")
 
 
 @pytest.mark.integration
 async def test_gateway_that_is_not_there_is_unavailable(http_client: httpx.AsyncClient) -> None:
+    nowhere = Account.simulated("http://127.0.0.1:9").client(http_client)
+
     with pytest.raises(GatewayUnavailable, match="ConnectError"):
-        await a_client(http_client, "http://127.0.0.1:9").create_invoice(an_invoice_order())
+        await nowhere.create_invoice(an_invoice_order())

@@ -20,7 +20,7 @@ from stack.processes import Identity, ProcessFolder
 from stack.run_summary import broker_name, kind_of, summary_line
 from stack.shared_parts import SharedParts, this_process
 
-pytest_plugins = ("stack.server_fixtures",)
+pytest_plugins = ("stack.contract_fixtures", "stack.server_fixtures")
 
 NewDatabase = Callable[..., str]
 _SHARED = pytest.StashKey[SharedParts]()
