@@ -29,13 +29,15 @@ _SQL: Final[dict[str, dict[type, str]]] = {
         rows.ItemStep: "SELECT item_id, status FROM order_history"
         " WHERE item_id IS NOT NULL AND order_id >= :first ORDER BY seq",
         rows.AuditEntry: "SELECT action, subject FROM audit_log",
+        rows.Refund: "SELECT order_id, item_id, payment_id, amount, state FROM refunds"
+        " WHERE order_id >= :first",
         rows.RolloutVersion: "SELECT version::int FROM rollout",
     },
     "payments": {
         rows.Invoice: "SELECT order_id, price_amount, price_currency, state FROM invoices"
         " WHERE order_id >= :first",
         rows.Payment: "SELECT payment_id, order_id, status, actually_paid, verdict,"
-        " verdict_reason FROM payments WHERE order_id >= :first",
+        " verdict_reason, pay_amount FROM payments WHERE order_id >= :first",
         rows.Confirmation: "SELECT order_id, payment_id FROM confirmations"
         " WHERE order_id >= :first",
         rows.Refundable: "SELECT payment_id, order_id, amount FROM refundables",

@@ -64,6 +64,7 @@ class Payment(NamedTuple):
     actually_paid: Decimal
     verdict: str | None
     verdict_reason: str | None
+    pay_amount: Decimal | None = None
 
 
 class Confirmation(NamedTuple):
@@ -203,6 +204,16 @@ class Refundable(NamedTuple):
     payment_id: str
     order_id: UUID
     amount: Decimal
+
+
+class Refund(NamedTuple):
+    """orders.refunds: for a line or for a payment."""
+
+    order_id: UUID
+    item_id: UUID | None
+    payment_id: str | None
+    amount: Decimal
+    state: str
 
 
 class RolloutVersion(NamedTuple):

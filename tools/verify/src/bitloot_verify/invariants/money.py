@@ -9,6 +9,7 @@ from uuid import UUID
 
 from bitloot_verify import rows
 from bitloot_verify.invariants.finding import Finding
+from bitloot_verify.invariants.refunds import what_is_owed_has_one_refund
 from bitloot_verify.reading import Reading
 
 _UNKNOWN_ORDER_WAITS: Final = timedelta(hours=25)
@@ -71,6 +72,7 @@ def money_adds_up(reading: Reading) -> Iterator[Finding]:
     yield from _received_is_what_paid_orders_cost(reading)
     yield from _nobody_has_key_and_money(reading)
     yield from _further_money_is_noted(reading)
+    yield from what_is_owed_has_one_refund(reading)
 
 
 def _invoices_ask_what_orders_cost(reading: Reading) -> Iterator[Finding]:

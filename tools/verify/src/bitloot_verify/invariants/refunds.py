@@ -1,0 +1,56 @@
+"""12, the part of what is owed back: every line and payment of it has exactly one refund."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from bitloot_verify import rows
+from bitloot_verify.invariants.finding import Finding
+from bitloot_verify.reading import Reading
+
+_OWED: Final = frozenset({"refund_due", "refunded"})
+
+
+def what_is_owed_has_one_refund(reading: Reading) -> Iterator[Finding]:
+    """A line or payment that is owed back has one refund, which says the same of it."""
+    yield from _lines(reading)
+    yield from _payments(reading)
+    yield from _surpluses(reading)
+
+
+def _lines(reading: Reading) -> Iterator[Finding]:
+    refunds = {r.item_id: r for r in reading.all(rows.Refund) if r.item_id is not None}
+    numbers = Counter(r.item_id for r in reading.all(rows.Refund) if r.item_id is not None)
+    for item in reading.all(rows.Item):
+        expected = 1 if item.status in _OWED else 0
+        if numbers[item.id] != expected:
+            yield Finding(f"line {item.id}", f"{item.status}, with {numbers[item.id]} refunds")
+        elif expected and (refunds[item.id].state == "sent") != (item.status == "refunded"):
+            says = f"{item.status}, but its refund is {refunds[item.id].state}"
+            yield Finding(f"line {item.id}", says)
+
+
+def _payments(reading: Reading) -> Iterator[Finding]:
+    orders = reading.by_id(rows.Order)
+    numbers = Counter(r.payment_id for r in reading.all(rows.Refund) if r.payment_id is not None)
+    owed = {r.payment_id: r for r in reading.all(rows.Refund) if r.payment_id is not None}
+    for refundable in reading.all(rows.Refundable):
+        order = orders.get(refundable.order_id)
+        if order is None:
+            continue
+        subject, refund = f"payment {refundable.payment_id}", owed.get(refundable.payment_id)
+        if refund is None or numbers[refundable.payment_id] != 1:
+            yield Finding(subject, f"owed back, with {numbers[refundable.payment_id]} refunds")
+        elif refund.amount < refundable.amount and not order.attention:
+            yield Finding(subject, f"{refundable.amount:f} owed, its refund is less")
+
+
+def _surpluses(reading: Reading) -> Iterator[Finding]:
+    """What arrived beyond the asked amount on the payment that pays an order."""
+    paying = {confirmation.payment_id for confirmation in reading.all(rows.Confirmation)}
+    owed = {row.payment_id for row in reading.all(rows.Refundable)}
+    for payment in reading.all(rows.Payment):
+        asked = payment.pay_amount
+        is_over = asked is not None and 0 < asked < payment.actually_paid
+        if is_over and payment.payment_id in paying - owed:
+            yield Finding(f"payment {payment.payment_id}", "overpaid, but nothing is owed back")
