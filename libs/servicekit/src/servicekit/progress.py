@@ -92,7 +92,7 @@ class ProgressCollector(Collector):
     def _consumer_of(self, topic: str) -> AIOKafkaConsumer | None:
         for subscriber in self._subscribers:
             consumer = getattr(subscriber, "consumer", None)
-            if topic in subscriber.topics and isinstance(consumer, AIOKafkaConsumer):
+            if topic in subscriber.topic_names and isinstance(consumer, AIOKafkaConsumer):
                 return consumer
         return None
 
