@@ -1,4 +1,6 @@
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from httpx import AsyncClient
@@ -140,3 +142,44 @@ def test_torn_last_line_is_dropped_and_a_foreign_file_refused(tmp_path: Path) ->
     state.write_text("something else\n")
     with pytest.raises(StateUnreadable, match="line 1"):
         Journal(state).load()
+
+
+async def ended(client: AsyncClient, status: str) -> list[dict[str, Any]]:
+    """Wait until the newest payment has this status; all rows of the ledger."""
+    async with asyncio.timeout(10):
+        while True:
+            rows: list[dict[str, Any]] = (await client.get("/_simulator/ledger")).json()["payments"]
+            if rows[-1]["payment_status"] == status:
+                return rows
+            await asyncio.sleep(0.005)
+
+
+async def test_deposit_in_another_coin_is_a_payment_of_its_own_and_pays_nothing(
+    client: AsyncClient,
+) -> None:
+    invoice = await an_invoice(client)
+    parent = await pay(client, invoice["id"], "waiting", pay_currency="usdttrc20")
+
+    await client.post(
+        f"/_simulator/payments/{parent['payment_id']}/deposit",
+        json={"outcome": "finished", "pay_currency": "usdcmatic"},
+    )
+    first, child = await ended(client, "finished")
+    assert (first["payment_status"], first["actually_paid"]) == ("waiting", 0)
+    assert (child["parent_payment_id"], child["pay_currency"]) == (
+        parent["payment_id"],
+        "usdcmatic",
+    )
+    assert (child["payment_status"], child["actually_paid"]) == ("finished", 39.99)
+
+
+async def test_finished_payment_can_be_given_back(client: AsyncClient, shop: Shop) -> None:
+    invoice = await an_invoice(client, ipn_callback_url=shop.url)
+    paid = await pay(client, invoice["id"])
+    await settled(client)
+
+    await client.post(f"/_simulator/payments/{paid['payment_id']}/refund")
+
+    [row] = await ended(client, "refunded")
+    assert row["actually_paid"] == row["pay_amount"]
+    assert shop.statuses[-1] == "refunded"

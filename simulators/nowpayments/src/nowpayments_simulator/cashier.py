@@ -69,6 +69,26 @@ class Cashier:
         """
         return self._start(self._ledger.payment(payment_id), order, tell_first=False)
 
+    def deposit(self, payment_id: int, order: PayOrder) -> Payment:
+        """Send money to the address of a payment, which becomes a payment of its own.
+
+        Raises:
+            NotFound: there is no such payment.
+        """
+        child = self._ledger.open_child(payment_id, order.pay_currency)
+        return self._start(child, order, tell_first=True)
+
+    async def refund(self, payment_id: int) -> Payment:
+        """The gateway sends the money of a payment back, and tells the shop.
+
+        Raises:
+            NotFound: there is no such payment.
+            PaymentUnderWay: it is moving.
+        """
+        payment = self._ledger.give_back(payment_id)
+        await self._send_all(self._ipns(payment))
+        return payment
+
     def resume(self) -> None:
         """Go on with payments that a restart interrupted; their last IPN is repeated."""
         for payment in self._ledger.unfinished():

@@ -19,19 +19,7 @@ from nowpayments_simulator.views import invoice_row, ledger_row
 def control_router(ledger: Ledger, cashier: Cashier, panel: FaultPanel) -> APIRouter:
     """Pay, resend, faults and the ledger."""
     router = APIRouter(prefix="/_simulator")
-
-    @router.post("/invoices/{invoice_id}/pay")
-    async def pay_invoice(invoice_id: str, body: PayOrder) -> JsResponse:
-        return JsResponse(ledger_row(cashier.pay_invoice(invoice_id, body)))
-
-    @router.post("/payments/{payment_id}/pay")
-    async def pay_payment(payment_id: str, body: PayOrder) -> JsResponse:
-        return JsResponse(ledger_row(cashier.pay_payment(payment_number(payment_id), body)))
-
-    @router.post("/payments/{payment_id}/resend")
-    async def resend(payment_id: str, body: ResendOrder) -> JsResponse:
-        await cashier.resend(payment_number(payment_id), body.status)
-        return JsResponse(ledger_row(ledger.payment(payment_number(payment_id))))
+    router.include_router(_payments_router(ledger, cashier))
 
     @router.get("/ledger")
     async def show_ledger() -> JsResponse:
@@ -50,5 +38,33 @@ def control_router(ledger: Ledger, cashier: Cashier, panel: FaultPanel) -> APIRo
     async def set_faults(body: Faults) -> dict[str, Any]:
         panel.current = body
         return body.model_dump()
+
+    return router
+
+
+def _payments_router(ledger: Ledger, cashier: Cashier) -> APIRouter:
+    """What a buyer, the network or the gateway does to a payment."""
+    router = APIRouter()
+
+    @router.post("/invoices/{invoice_id}/pay")
+    async def pay_invoice(invoice_id: str, body: PayOrder) -> JsResponse:
+        return JsResponse(ledger_row(cashier.pay_invoice(invoice_id, body)))
+
+    @router.post("/payments/{payment_id}/pay")
+    async def pay_payment(payment_id: str, body: PayOrder) -> JsResponse:
+        return JsResponse(ledger_row(cashier.pay_payment(payment_number(payment_id), body)))
+
+    @router.post("/payments/{payment_id}/deposit")
+    async def deposit(payment_id: str, body: PayOrder) -> JsResponse:
+        return JsResponse(ledger_row(cashier.deposit(payment_number(payment_id), body)))
+
+    @router.post("/payments/{payment_id}/refund")
+    async def refund(payment_id: str) -> JsResponse:
+        return JsResponse(ledger_row(await cashier.refund(payment_number(payment_id))))
+
+    @router.post("/payments/{payment_id}/resend")
+    async def resend(payment_id: str, body: ResendOrder) -> JsResponse:
+        await cashier.resend(payment_number(payment_id), body.status)
+        return JsResponse(ledger_row(ledger.payment(payment_number(payment_id))))
 
     return router

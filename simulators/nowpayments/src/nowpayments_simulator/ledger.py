@@ -145,15 +145,37 @@ class Ledger:
             payment = self.payment(payment_id)
             return self._keep(payment.moved_on(self._now())) if payment.planned else None
 
-    def open_child(self, parent_id: int) -> Payment:
-        """A repeated deposit of the same amount to the parent's address: a payment of its own."""
+    def give_back(self, payment_id: int) -> Payment:
+        """The gateway sends the money of a payment back.
+
+        Raises:
+            NotFound: there is no such payment.
+            PaymentUnderWay: it is moving.
+        """
+        with self._lock:
+            payment = self.payment(payment_id)
+            if payment.planned:
+                raise PaymentUnderWay(payment_id)
+            return self._keep(payment.given_back(self._now()))
+
+    def open_child(self, parent_id: int, pay_currency: str | None = None) -> Payment:
+        """A further deposit to the parent's address, of the same worth: a payment of its own.
+
+        In another coin than the parent's it is a wrong-asset deposit.
+
+        Raises:
+            NotFound: there is no such payment.
+        """
         with self._lock:
             parent = self.payment(parent_id)
+            coin = pay_currency or parent.pay_currency
             child = parent.model_copy(
                 update={
                     "payment_id": self._fresh_id(),
                     "purchase_id": self._fresh_id(),
                     "parent_payment_id": parent.payment_id,
+                    "pay_currency": coin,
+                    "pay_amount": convert(parent.pay_amount, parent.pay_currency, coin),
                     "payment_status": PaymentStatus.WAITING,
                     "actually_paid": Decimal(0),
                     "planned": (),

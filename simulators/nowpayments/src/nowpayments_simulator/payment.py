@@ -28,8 +28,9 @@ class PaymentStatus(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a payment is to end."""
+    """How a payment is to end; `waiting`: a coin is picked, and nothing is paid."""
 
+    WAITING = "waiting"
     FINISHED = "finished"
     PARTIALLY_PAID = "partially_paid"
     FAILED = "failed"
@@ -38,12 +39,14 @@ class Outcome(StrEnum):
 
 _ON_CHAIN = (PaymentStatus.CONFIRMING, PaymentStatus.CONFIRMED, PaymentStatus.SENDING)
 STEPS = {
+    Outcome.WAITING: (),
     Outcome.FINISHED: (*_ON_CHAIN, PaymentStatus.FINISHED),
     Outcome.PARTIALLY_PAID: (*_ON_CHAIN, PaymentStatus.PARTIALLY_PAID),
     Outcome.FAILED: (PaymentStatus.CONFIRMING, PaymentStatus.FAILED),
     Outcome.EXPIRED: (PaymentStatus.EXPIRED,),
 }
 USUAL_FRACTION = {
+    Outcome.WAITING: Decimal(0),
     Outcome.FINISHED: Decimal(1),
     Outcome.PARTIALLY_PAID: Decimal("0.5"),
     Outcome.FAILED: Decimal(0),
@@ -105,6 +108,16 @@ class Payment(BaseModel):
             steps = steps[-1:]
         will_pay = max(self.actually_paid, rounded(self.pay_amount * share))
         return self.model_copy(update={"planned": steps, "will_pay": will_pay})
+
+    def given_back(self, now: datetime) -> "Payment":
+        """This payment after the gateway has sent the money back; what came stays on record."""
+        return self.model_copy(
+            update={
+                "payment_status": PaymentStatus.REFUNDED,
+                "planned": (),
+                "updated_at": now,
+            }
+        )
 
     def moved_on(self, now: datetime) -> "Payment":
         """This payment in its next planned state."""
