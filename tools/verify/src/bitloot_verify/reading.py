@@ -22,8 +22,8 @@ R = TypeVar("R")
 
 _SQL: Final[dict[str, dict[type, str]]] = {
     "orders": {
-        rows.Order: "SELECT id, currency, total, status, money, cancelled, attention, placed_at"
-        " FROM orders WHERE id >= :first",
+        rows.Order: "SELECT id, currency, total, status, money, cancelled, attention, placed_at,"
+        " payment_id FROM orders WHERE id >= :first",
         rows.Item: "SELECT id, order_id, product_id, quantity, unit_price, product_source_type,"
         " status, cancellation FROM order_items WHERE order_id >= :first",
         rows.ItemStep: "SELECT item_id, status FROM order_history"
@@ -110,13 +110,16 @@ class Reading:
 
     def orders_with_money(self) -> frozenset[UUID]:
         """Orders whose money was confirmed, or accepted by an admin on record."""
-        accepted = (
+        confirmed = (confirmation.order_id for confirmation in self.all(rows.Confirmation))
+        return self.accepted_orders() | frozenset(confirmed)
+
+    def accepted_orders(self) -> frozenset[UUID]:
+        """Orders whose part payment an admin accepted, on record."""
+        return frozenset(
             UUID(entry.subject)
             for entry in self.all(rows.AuditEntry)
             if entry.action == "order.accept_underpaid"
         )
-        confirmed = (confirmation.order_id for confirmation in self.all(rows.Confirmation))
-        return frozenset(accepted) | frozenset(confirmed)
 
 
 async def read_databases(

@@ -17,6 +17,7 @@ class Order(NamedTuple):
     cancelled: bool
     attention: list[str]
     placed_at: datetime
+    payment_id: str | None = None
 
 
 class Item(NamedTuple):

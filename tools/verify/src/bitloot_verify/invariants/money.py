@@ -115,10 +115,17 @@ def _nobody_has_key_and_money(reading: Reading) -> Iterator[Finding]:
 
 
 def _further_money_is_noted(reading: Reading) -> Iterator[Finding]:
-    settling = {confirmation.payment_id for confirmation in reading.all(rows.Confirmation)}
+    settling: set[str | None] = {
+        confirmation.payment_id for confirmation in reading.all(rows.Confirmation)
+    }
     busy = {job.subject for job in reading.all(rows.Job) if job.kind == "confirm_payment"}
     noted = {row.payment_id for row in reading.all(rows.Refundable)}
     orders = reading.by_id(rows.Order)
+    settling |= {
+        order.payment_id
+        for order_id in reading.accepted_orders()
+        if (order := orders.get(order_id))
+    }
     asked_again = {job.subject for job in reading.all(rows.Job) if job.kind == "reconcile"}
     for payment in reading.all(rows.Payment):
         if payment.status not in _ARRIVED or payment.payment_id in settling | busy | noted:
