@@ -9,6 +9,12 @@ from stack.shared_parts import SharedParts
 from stack.verify import verify
 from stack.whole_stack import RunningStack, whole_stack
 
+MONEY_RULES = {
+    "payments": {"UNDERPAID_TOLERANCE_PERCENT": "2"},
+    "orders": {"MARGIN_FLOOR_PERCENT": "10"},
+}
+"""Rules that a shop would have, so that what they allow and refuse can be seen."""
+
 
 @pytest.fixture(scope="session")
 def stack(request: pytest.FixtureRequest, shared_parts: SharedParts) -> Iterator[RunningStack]:
@@ -18,7 +24,7 @@ def stack(request: pytest.FixtureRequest, shared_parts: SharedParts) -> Iterator
     all logs is kept when a test failed.
     """
     folder = Path(tempfile.mkdtemp(prefix="bitloot-e2e-"))
-    with whole_stack(folder) as running:
+    with whole_stack(folder, MONEY_RULES) as running:
         shared_parts.remember("kafka of the stack", asdict(running.kafka))
         yield running
         report = verify(running)
