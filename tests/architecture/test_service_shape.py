@@ -47,6 +47,7 @@ def test_service_with_messages_has_the_layers(service: Path) -> None:
 @pytest.mark.parametrize("service", SERVICES, ids=lambda path: path.name)
 def test_doors_in_are_named_by_their_kind(service: Path) -> None:
     helpers = {"__init__.py", "schemas.py", "views.py", "problems.py", "product_csv.py"}
+    helpers |= {path.name for path in (package_of(service) / "entrypoints").glob("*_schemas.py")}
     doors = {path.name for path in (package_of(service) / "entrypoints").glob("*.py")} - helpers
 
     strangers = {name for name in doors if not name.startswith(("http_", "consume_", "job_"))}

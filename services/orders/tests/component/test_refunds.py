@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from contracts import CoinAmount, EmailRequested, FulfillmentState, PaymentState, Refundable
-from contracts.testing import a_fulfillment_updated, a_payment_confirmed, a_payment_updated
+from contracts import EmailRequested, FulfillmentState, PaymentState, Refundable
+from contracts.testing import a_fulfillment_updated, a_payment_updated
 from foundation.clock import new_id
 from foundation.testing import FixedClock
 from orders.adapters import refund_repository
@@ -272,96 +272,6 @@ async def test_mark_refunded_sends_the_refunds_of_all_lines(
     [(_, due), (_, sent)] = await mails(orders)
     assert "payment 77" in due
     assert "payment 77" not in sent
-
-
-async def test_further_money_is_one_refund_that_grows(orders: ServiceHarness, order: Order) -> None:
-    await more_money(orders, order, "5.5")
-    await more_money(orders, order, "7.25")
-    await more_money(orders, order, "6")
-
-    [owed] = [refund for refund in await refunds_of(orders, order) if refund.payment_id]
-
-    assert (owed.payment_id, owed.amount, owed.currency) == ("77", Decimal("7.25"), "xrp")
-    assert (await stored(orders, order)).attention == []
-
-
-async def test_money_after_its_refund_was_sent_goes_to_a_person(
-    orders: ServiceHarness, admin: Headers
-) -> None:
-    order = a_paid_order()
-    await keep(orders, order)
-    await more_money(orders, order, "5.5")
-    [refund] = await refunds_of(orders, order)
-    await send(orders, refund, admin)
-
-    await more_money(orders, order, "9")
-
-    assert [r.amount for r in await refunds_of(orders, order)] == [Decimal("5.5")]
-    assert (await stored(orders, order)).attention != []
-
-
-async def test_mismatched_payment_is_owed_back_and_flagged(orders: ServiceHarness) -> None:
-    order = an_order()
-    await keep(orders, order)
-    owed = Refundable(amount=Decimal(3), currency=None)
-
-    await orders.deliver(
-        a_payment_updated(
-            order_id=order.id,
-            state=PaymentState.NEEDS_ATTENTION,
-            payment_id="9",
-            reason="priced in eur",
-            refundable=owed,
-        )
-    )
-
-    [refund] = await refunds_of(orders, order)
-    assert (refund.amount, refund.currency) == (Decimal(3), None)
-    assert (await stored(orders, order)).attention == ["payment needs_attention: priced in eur"]
-    assert "of a coin that we are finding out" in (await mails(orders))[0][1]
-
-
-async def test_further_money_as_the_previous_release_tells_it_is_owed_back(
-    orders: ServiceHarness, order: Order
-) -> None:
-    paid = CoinAmount(amount=Decimal("0.001"), currency="btc")
-    await orders.deliver(
-        a_payment_updated(
-            order_id=order.id, state=PaymentState.MORE_MONEY, payment_id="8", paid=paid
-        )
-    )
-
-    assert [r.amount for r in await refunds_of(orders, order) if r.payment_id] == [paid.amount]
-
-
-async def test_line_of_an_accepted_part_payment_owes_what_was_paid(
-    orders: ServiceHarness,
-) -> None:
-    order = an_order(a_line(), payment_state="partially_paid")
-    order.asked = CoinAmount(amount=Decimal("0.003"), currency="btc")
-    order.paid = replace_amount(order.asked, "0.002")
-    order.confirm(order.placed_at)
-    order.move_line(order.lines[0], LineStatus.REQUESTED, order.placed_at)
-    await keep(orders, order)
-
-    await fail(orders, order, 0)
-
-    [refund] = await refunds_of(orders, order)
-    assert refund.amount == Decimal("16.67")
-
-
-def replace_amount(coins: CoinAmount, amount: str) -> CoinAmount:
-    return coins.model_copy(update={"amount": Decimal(amount)})
-
-
-async def test_paid_cancelled_order_owes_its_lines(orders: ServiceHarness) -> None:
-    order = an_order(a_line(), a_line())
-    order.cancel(order.placed_at, "changed their mind")
-    await keep(orders, order)
-
-    await orders.deliver(a_payment_confirmed(order_id=order.id))
-
-    assert len(await refunds_of(orders, order)) == 2
 
 
 async def test_admin_lists_refunds_by_state_in_pages(

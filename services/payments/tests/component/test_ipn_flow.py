@@ -180,28 +180,6 @@ async def test_partly_paid_then_finished_is_underpaid_then_confirmed(
     assert len(await payments.sent(PaymentConfirmed)) == 1
 
 
-@pytest.mark.parametrize("status", ["finished", "partially_paid"])
-async def test_child_deposit_is_refundable_and_told_again_only_when_it_grows(
-    payments: ServiceHarness, gateway: FakeGateway, order: OrderPlaced, status: str
-) -> None:
-    child = {"payment_id": 5745459999, "parent_payment_id": 5745459419}
-    gateway.put(order.order_id)
-    gateway.put(order.order_id, status, **child)
-
-    await notify(payments, an_ipn(order.order_id, "confirming", **child))
-    await notify(payments, an_ipn(order.order_id, status, **child))
-    await notify(payments, an_ipn(order.order_id))
-    await payments.run_jobs()
-    await notify(payments, an_ipn(order.order_id, "finished", actually_paid=50, **child))
-    await payments.run_jobs()
-
-    assert await owed_amounts(payments) == [Decimal("19.36121163"), Decimal(50)]
-    [confirmed] = await payments.sent(PaymentConfirmed)
-    assert confirmed.payment_id == "5745459419"
-    [owed] = await rows(payments, refundables)
-    assert (owed.payment_id, owed.amount, owed.currency) == ("5745459999", 50, "xrp")
-
-
 async def test_child_deposit_alone_never_pays_the_order(
     payments: ServiceHarness, gateway: FakeGateway, order: OrderPlaced
 ) -> None:
@@ -347,49 +325,6 @@ async def test_dropped_coin_does_not_fail_an_order_whose_money_is_on_its_way(
 
     assert (await states(payments))[1:] == [PaymentState.CONFIRMING]
     assert await effects(payments) == ["reported", "noted", "noted"]
-
-
-async def test_surplus_of_the_paying_payment_is_owed_back_and_grows(
-    payments: ServiceHarness, gateway: FakeGateway, order: OrderPlaced
-) -> None:
-    for paid in (20, 25):
-        gateway.put(order.order_id, actually_paid=paid)
-        await notify(payments, an_ipn(order.order_id, "finished", actually_paid=paid))
-        await payments.run_jobs()
-
-    assert len(await payments.sent(PaymentConfirmed)) == 1
-    assert await owed_amounts(payments) == [Decimal("0.63878837"), Decimal("5.63878837")]
-    [owed] = await rows(payments, refundables)
-    assert (owed.payment_id, owed.amount) == ("5745459419", Decimal("5.63878837"))
-
-
-async def test_overpaid_payment_that_is_given_back_is_told_and_owes_no_more(
-    payments: ServiceHarness, gateway: FakeGateway, order: OrderPlaced
-) -> None:
-    gateway.put(order.order_id, actually_paid=20)
-    await notify(payments, an_ipn(order.order_id, "finished", actually_paid=20))
-    await payments.run_jobs()
-
-    await notify(payments, an_ipn(order.order_id, "refunded", actually_paid=20))
-    await payments.run_jobs()
-
-    assert (await states(payments))[-1] is PaymentState.REFUNDED
-    assert await owed_amounts(payments) == [Decimal("0.63878837")]
-
-
-async def test_further_payment_that_the_gateway_gives_back_is_told(
-    payments: ServiceHarness, gateway: FakeGateway, order: OrderPlaced
-) -> None:
-    child = {"payment_id": 5745459999, "parent_payment_id": 5745459419}
-    gateway.put(order.order_id)
-    await notify(payments, an_ipn(order.order_id), an_ipn(order.order_id, **child))
-    await payments.run_jobs()
-
-    await notify(payments, an_ipn(order.order_id, "refunded", **child))
-    await payments.run_jobs()
-
-    told = (await payments.sent(PaymentUpdated))[-1]
-    assert (told.state, told.payment_id) == (PaymentState.REFUNDED, "5745459999")
 
 
 async def test_refund_after_confirmation_is_reported(

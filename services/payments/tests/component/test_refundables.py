@@ -1,0 +1,107 @@
+"""Money that fulfils nothing: noted once a payment, told with its amount, again when it grows."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from contracts import OrderPlaced, PaymentConfirmed, PaymentState, PaymentUpdated
+from payments.adapters.tables import refundables
+from payments.testing import FakeGateway, an_ipn, an_order, signed
+from servicekit.testing import ServiceHarness
+
+
+@pytest.fixture
+async def order(payments: ServiceHarness) -> OrderPlaced:
+    message = an_order()
+    await payments.deliver(message)
+    await payments.run_jobs()
+    return message
+
+
+async def notify(payments: ServiceHarness, *bodies: bytes) -> None:
+    for body in bodies:
+        answer = await payments.http.post(
+            "/webhooks/nowpayments", content=body, headers=signed(body)
+        )
+        assert answer.status_code == 200, answer.text
+
+
+async def states(payments: ServiceHarness) -> list[PaymentState]:
+    return [message.state for message in await payments.sent(PaymentUpdated)]
+
+
+async def owed_amounts(payments: ServiceHarness) -> list[Decimal]:
+    """How much orders was told to owe back, in the order it was told."""
+    told = await payments.sent(PaymentUpdated)
+    return [message.refundable.amount for message in told if message.refundable]
+
+
+async def rows(payments: ServiceHarness, table: sa.Table) -> list[Any]:
+    async with payments.database.transaction() as transaction:
+        return list((await transaction.execute(sa.select(table))).all())
+
+
+@pytest.mark.parametrize("status", ["finished", "partially_paid"])
+async def test_child_deposit_is_refundable_and_told_again_only_when_it_grows(
+    payments: ServiceHarness, gateway: FakeGateway, order: OrderPlaced, status: str
+) -> None:
+    child = {"payment_id": 5745459999, "parent_payment_id": 5745459419}
+    gateway.put(order.order_id)
+    gateway.put(order.order_id, status, **child)
+
+    await notify(payments, an_ipn(order.order_id, "confirming", **child))
+    await notify(payments, an_ipn(order.order_id, status, **child))
+    await notify(payments, an_ipn(order.order_id))
+    await payments.run_jobs()
+    await notify(payments, an_ipn(order.order_id, "finished", actually_paid=50, **child))
+    await payments.run_jobs()
+
+    assert await owed_amounts(payments) == [Decimal("19.36121163"), Decimal(50)]
+    [confirmed] = await payments.sent(PaymentConfirmed)
+    assert confirmed.payment_id == "5745459419"
+    [owed] = await rows(payments, refundables)
+    assert (owed.payment_id, owed.amount, owed.currency) == ("5745459999", 50, "xrp")
+
+
+async def test_surplus_of_the_paying_payment_is_owed_back_and_grows(
+    payments: ServiceHarness, gateway: FakeGateway, order: OrderPlaced
+) -> None:
+    for paid in (20, 25):
+        gateway.put(order.order_id, actually_paid=paid)
+        await notify(payments, an_ipn(order.order_id, "finished", actually_paid=paid))
+        await payments.run_jobs()
+
+    assert len(await payments.sent(PaymentConfirmed)) == 1
+    assert await owed_amounts(payments) == [Decimal("0.63878837"), Decimal("5.63878837")]
+    [owed] = await rows(payments, refundables)
+    assert (owed.payment_id, owed.amount) == ("5745459419", Decimal("5.63878837"))
+
+
+async def test_overpaid_payment_that_is_given_back_is_told_and_owes_no_more(
+    payments: ServiceHarness, gateway: FakeGateway, order: OrderPlaced
+) -> None:
+    gateway.put(order.order_id, actually_paid=20)
+    await notify(payments, an_ipn(order.order_id, "finished", actually_paid=20))
+    await payments.run_jobs()
+
+    await notify(payments, an_ipn(order.order_id, "refunded", actually_paid=20))
+    await payments.run_jobs()
+
+    assert (await states(payments))[-1] is PaymentState.REFUNDED
+    assert await owed_amounts(payments) == [Decimal("0.63878837")]
+
+
+async def test_further_payment_that_the_gateway_gives_back_is_told(
+    payments: ServiceHarness, gateway: FakeGateway, order: OrderPlaced
+) -> None:
+    child = {"payment_id": 5745459999, "parent_payment_id": 5745459419}
+    gateway.put(order.order_id)
+    await notify(payments, an_ipn(order.order_id), an_ipn(order.order_id, **child))
+    await payments.run_jobs()
+
+    await notify(payments, an_ipn(order.order_id, "refunded", **child))
+    await payments.run_jobs()
+
+    told = (await payments.sent(PaymentUpdated))[-1]
+    assert (told.state, told.payment_id) == (PaymentState.REFUNDED, "5745459999")
