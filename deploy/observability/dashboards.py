@@ -287,6 +287,13 @@ SUPPLIER: Final = Dashboard(
             "s",
         ),
         Panel("Purchases by state", [("{{state}}", _now("kinguin_purchases", "state"))]),
+        Panel(
+            "Rollout of Kinguin",
+            [
+                ("percent", _now("rollout_percent", "")),
+                ("steps back", "sum(increase(rollout_steps_back_total[1h]))"),
+            ],
+        ),
         Panel("Purchases that wait", [("{{reason}}", _now("kinguin_purchases_waiting", "reason"))]),
         Panel("Exchange rate, age", [("age", _now("kinguin_exchange_rate_age_seconds", ""))], "s"),
         Panel(

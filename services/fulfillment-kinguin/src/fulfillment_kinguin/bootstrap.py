@@ -11,6 +11,7 @@ from persistence.database import Database
 from servicekit.consumer import Consumer
 from servicekit.jobs import JobRunner
 from servicekit.runtime import Service, create_app
+from servicekit.standing_jobs import StandingJobs
 from webkit.jwks import JwksSource
 
 from fulfillment_kinguin.adapters.ecb_rates import EcbRates
@@ -21,7 +22,6 @@ from fulfillment_kinguin.adapters.measured_supplier import REQUESTS, MeasuredSup
 from fulfillment_kinguin.adapters.metrics import MEASURES, READINGS, WHILE_BUYING
 from fulfillment_kinguin.adapters.rate_repository import StoredRates
 from fulfillment_kinguin.adapters.sales_manager_client import SalesManagerClient
-from fulfillment_kinguin.adapters.standing_jobs import StandingJobs
 from fulfillment_kinguin.adapters.switch import Switch
 from fulfillment_kinguin.domain.purchase import REFRESH_RATE, WATCH_BALANCE
 from fulfillment_kinguin.entrypoints.consume_fulfillment_requested import (

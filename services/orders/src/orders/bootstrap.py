@@ -10,6 +10,7 @@ from persistence.database import Database
 from persistence.pruning import Retention
 from servicekit.consumer import Consumer
 from servicekit.runtime import Service, create_app
+from servicekit.standing_jobs import StandingJobs
 from webkit.tokens import TokenSigner
 
 from orders.adapters.metrics import MEASURES, READINGS
@@ -32,6 +33,7 @@ from orders.entrypoints.http_orders import orders_router
 from orders.entrypoints.http_products import products_router
 from orders.entrypoints.http_refunds import refunds_router
 from orders.entrypoints.job_ask_again import ask_again_job
+from orders.entrypoints.job_guard_rollout import guard_rollout_job
 from orders.entrypoints.job_tell_refunds import tell_refunds_job
 from orders.handlers.admin_actions import ActOnOrder
 from orders.handlers.apply_delivery import ApplyDeliveryUpdated
@@ -41,6 +43,7 @@ from orders.handlers.ask_again import AskAgain
 from orders.handlers.change_rollout import ChangeRollout
 from orders.handlers.give_refund_address import GiveRefundAddress
 from orders.handlers.give_up import FlagOrder
+from orders.handlers.guard_rollout import GUARD_ROLLOUT, GuardRollout, GuardRules
 from orders.handlers.import_products import ImportProducts
 from orders.handlers.manage_products import ManageProducts
 from orders.handlers.place_order import PlaceOrder, PlacingRules
@@ -80,7 +83,9 @@ def build_service(settings: OrdersSettings, clock: Clock | None = None) -> Servi
         jobs=(
             ask_again_job(AskAgain(requests, clock, limit), database, clock),
             tell_refunds_job(_tell_refunds(settings, signer, clock), database, clock),
+            guard_rollout_job(_guard_rollout(settings, rollout, clock), database, clock),
         ),
+        resources=(StandingJobs([GUARD_ROLLOUT], database, clock),),
         retentions=(Retention(idempotency_keys.c.created_at, IDEMPOTENCY_KEY_LIFE),),
         routers=(
             orders_router(place, database, signer, clock),
@@ -120,6 +125,11 @@ def _tell_refunds(settings: OrdersSettings, signer: TokenSigner, clock: Clock) -
         return f"{shop_url}/refunds/{order.id}#{order_token(signer, order)}"
 
     return TellRefunds(EmailRequests(settings.hpke_public_key), refund_link, clock)
+
+
+def _guard_rollout(settings: OrdersSettings, change: ChangeRollout, clock: Clock) -> GuardRollout:
+    rules = GuardRules(settings.rollout_success_percent, settings.operator_email)
+    return GuardRollout(change, EmailRequests(settings.hpke_public_key), clock, rules)
 
 
 def _placing_rules(settings: OrdersSettings) -> PlacingRules:

@@ -5,7 +5,9 @@ from typing import Annotated, Literal
 
 from foundation.sealing import PublicKey
 from foundation.settings import HttpUrlText, SecretRing, ServiceSettings
-from pydantic import Field
+from pydantic import Field, StringConstraints
+
+Address = Annotated[str, StringConstraints(pattern=r"^[^@\s<>,]+@[^@\s<>,]+$", max_length=254)]
 
 
 class OrdersSettings(ServiceSettings):
@@ -31,6 +33,14 @@ class OrdersSettings(ServiceSettings):
     )
     paid_line_limit_hours: Annotated[int, Field(gt=0)] = Field(
         default=72, description="hours a paid line may wait for its keys, then it is owed back"
+    )
+    rollout_success_percent: Annotated[Decimal, Field(ge=0, le=100)] = Field(
+        default=Decimal(99),
+        description="percent of Kinguin's lines that must have their key within 5 minutes; "
+        "below, the rollout goes a step back",
+    )
+    operator_email: Address | None = Field(
+        default=None, description="who is mailed when the shop changes something by itself"
     )
     margin_floor_percent: Annotated[Decimal, Field(ge=0, lt=100)] = Field(
         default=Decimal(0),

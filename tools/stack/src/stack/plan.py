@@ -129,7 +129,8 @@ class Plan:
 
     def _orders(self) -> Environment:
         return self.secrets.pick("TOKEN_SIGNING_KEYS", "HPKE_PUBLIC_KEY") | {
-            "KINGUIN_ENABLED": "true"
+            "KINGUIN_ENABLED": "true",
+            "OPERATOR_EMAIL": "operator@bitloot.test",
         }
 
     def _fulfillment(self) -> Environment:

@@ -130,17 +130,20 @@ async def get_rollout(transaction: Transaction, *, lock: bool = False) -> Rollou
         percent=row.rollout_percent,
         tester_emails=frozenset(row.tester_emails),
         version=row.version,
+        stepped_at=row.stepped_at,
     )
 
 
 async def save_rollout(transaction: Transaction, state: Rollout) -> None:
     """Store the switch."""
-    values = {
+    values: dict[str, Any] = {
         "kinguin_enabled": state.kinguin_enabled,
         "rollout_percent": state.percent,
         "tester_emails": sorted(state.tester_emails),
         "version": state.version,
     }
+    if state.stepped_at is not None:
+        values["stepped_at"] = state.stepped_at
     await transaction.execute(
         insert(rollout)
         .values(id=1, **values)

@@ -10,7 +10,7 @@ from contracts import SourceType
 from persistence.measures import Measure
 from persistence.readings import Reading, age_s, number
 
-from orders.adapters.tables import order_items, orders, products, refunds
+from orders.adapters.tables import order_items, orders, products, refunds, rollout
 from orders.domain.refund import RefundState
 from orders.domain.states import LineStatus, OrderStatus
 
@@ -26,7 +26,11 @@ PAID_TO_DELIVERED: Final = Measure(
     (1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 21_600, 86_400),
 )
 
-MEASURES: Final = (STATUS_CHANGES, PAID_TO_DELIVERED)
+ROLLOUT_STEPS_BACK: Final = Measure(
+    "rollout_steps_back", "How often Kinguin was taken back a step by the guard"
+)
+
+MEASURES: Final = (STATUS_CHANGES, PAID_TO_DELIVERED, ROLLOUT_STEPS_BACK)
 
 LOW_STOCK: Final = 5
 """Free keys below which a product is `low`: a person has time to upload before it is `none`."""
@@ -56,6 +60,13 @@ _stock = sa.case(
 ).label("stock")
 
 READINGS: Final = (
+    Reading(
+        "rollout_percent",
+        "Of a hundred products that Kinguin may serve, those that it does; 0 while it is off",
+        sa.select(
+            sa.case((rollout.c.kinguin_enabled, rollout.c.rollout_percent), else_=0).label("value")
+        ),
+    ),
     Reading(
         "orders",
         "Orders by status",

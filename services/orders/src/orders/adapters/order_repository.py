@@ -183,6 +183,7 @@ def _mutable_item(line: Line) -> dict[str, Any]:
         "reveals_left": delivery.reveals_left if delivery else None,
         "delivery_expires_at": delivery.expires_at if delivery else None,
         "cancellation": line.cancellation,
+        "requested_at": line.requested_at,
     }
 
 
@@ -228,6 +229,7 @@ def _line(row: sa.Row[Any]) -> Line:
         kinguin_product_id=row.kinguin_product_id,
         kinguin_offer_id=row.kinguin_offer_id,
         status=LineStatus(row.status),
+        requested_at=row.requested_at,
         delivery=_delivery(row),
         cancellation=None if row.cancellation is None else Cancellation(row.cancellation),
     )

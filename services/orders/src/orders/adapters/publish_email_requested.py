@@ -3,6 +3,7 @@
 import json
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from contracts import EmailRequested
 from foundation.clock import new_id
@@ -17,7 +18,7 @@ _BODY: Final = ("bitloot.mail", "1")
 
 
 class EmailRequests:
-    """Has delivery send mails to the buyer of an order."""
+    """Has delivery send mails: to the buyer of an order, or to people of the shop."""
 
     def __init__(self, delivery_key: PublicKey) -> None:
         self._delivery_key = delivery_key
@@ -25,7 +26,13 @@ class EmailRequests:
     async def publish(
         self, transaction: Transaction, order: Order, mail: MailText, now: datetime
     ) -> None:
-        """One mail; delivery sends one of a kind and key once."""
+        """One mail to its buyer; delivery sends one of a kind and key once."""
+        await self.publish_to(transaction, order.email, order.id, mail, now)
+
+    async def publish_to(
+        self, transaction: Transaction, address: str, about: UUID, mail: MailText, now: datetime
+    ) -> None:
+        """One mail to anybody; `about` is what the sealed address is bound to."""
         content = {"subject": mail.subject, "text": mail.text, "html": mail.html}
         body = json.dumps(content, ensure_ascii=False).encode()
         await emit(
@@ -35,7 +42,7 @@ class EmailRequests:
                 occurred_at=now,
                 kind=mail.kind,
                 subject_key=mail.key,
-                to=seal_address(self._delivery_key, order.email, order.id),
+                to=seal_address(self._delivery_key, address, about),
                 body=seal(self._delivery_key, body, *_BODY, mail.kind, mail.key),
             ),
         )

@@ -80,7 +80,13 @@ order_items = sa.Table(
     sa.Column("reveals_left", sa.SmallInteger),
     sa.Column("delivery_expires_at", _timestamp),
     sa.Column("cancellation", sa.Text),
+    sa.Column("requested_at", _timestamp),
     sa.UniqueConstraint("order_id", "position"),
+    sa.Index(
+        "order_items_asked_of_kinguin",
+        "requested_at",
+        postgresql_where=sa.text("product_source_type = 'kinguin'"),
+    ),
 )
 
 order_history = sa.Table(
@@ -141,6 +147,7 @@ rollout = sa.Table(
     sa.Column("rollout_percent", sa.SmallInteger, nullable=False),
     sa.Column("tester_emails", pg.ARRAY(sa.Text), nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("stepped_at", _timestamp, nullable=False, server_default=sa.func.now()),
     sa.CheckConstraint("rollout_percent BETWEEN 0 AND 100", name="rollout_percent_range"),
 )
 

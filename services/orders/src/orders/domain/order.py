@@ -71,6 +71,7 @@ class Line:
     status: LineStatus = LineStatus.WAITING
     delivery: Delivery | None = None
     cancellation: Cancellation | None = None
+    requested_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -167,6 +168,8 @@ class Order:
         if to is line.status or to not in LINE_STEPS[line.status]:
             return False
         line.status = to
+        if to is LineStatus.REQUESTED and line.requested_at is None:
+            line.requested_at = now
         self.changes.append(Change(line.id, now, to.value, reason))
         self._settle_status(now, reason)
         return True

@@ -7,6 +7,7 @@ at a hash of the product id, so raising it never takes a product out.
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from contracts import SourceType
@@ -14,12 +15,13 @@ from contracts import SourceType
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """How far Kinguin is switched on; `percent` of the products, 0 to 100."""
+    """How far Kinguin is switched on, `percent` of the products (0 to 100), and since when."""
 
     kinguin_enabled: bool
     percent: int
     tester_emails: frozenset[str]
     version: int = 0
+    stepped_at: datetime | None = None
 
 
 def rollout_bucket(product_id: UUID) -> int:

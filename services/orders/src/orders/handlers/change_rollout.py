@@ -1,14 +1,22 @@
 """Switch Kinguin on or off, and for how many products; with an audit row."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from foundation.clock import Clock
-from persistence.database import Database
+from persistence.database import Database, Transaction
 
 from orders.adapters import audit, catalogue_repository
 from orders.adapters.publish_rollout_changed import publish_rollout_changed
 from orders.domain.routing import Rollout
 from orders.handlers.place_order import effective
+
+
+@dataclass(frozen=True, slots=True)
+class Changer:
+    """Who changes it, and why."""
+
+    actor: str
+    reason: str | None = None
 
 
 class ChangeRollout:
@@ -21,25 +29,41 @@ class ChangeRollout:
 
     async def __call__(self, wanted: Rollout, *, actor: str) -> Rollout:
         """Set it; the stored rollout comes back."""
-        now = self._clock.now()
         async with self._database.transaction() as transaction:
             before = await catalogue_repository.get_rollout(transaction, lock=True)
-            after = replace(wanted, version=before.version + 1)
-            await catalogue_repository.save_rollout(transaction, after)
-            holds = effective(after, kinguin_enabled=self._kinguin_enabled)
-            await publish_rollout_changed(transaction, holds, now)
-            await audit.record(
-                transaction,
-                now,
-                audit.Entry(
-                    actor=actor,
-                    action="rollout.changed",
-                    subject="rollout",
-                    before=_facts(before),
-                    after=_facts(after),
-                ),
-            )
+            return await self.apply(transaction, before, wanted, Changer(actor))
+
+    async def apply(
+        self, transaction: Transaction, before: Rollout, wanted: Rollout, by: Changer
+    ) -> Rollout:
+        """Set it in a transaction that holds the lock on `before`.
+
+        Another switch or percentage is a step: the guard counts anew from here.
+        """
+        now = self._clock.now()
+        is_step = (before.kinguin_enabled, before.percent) != (
+            wanted.kinguin_enabled,
+            wanted.percent,
+        )
+        stepped_at = now if is_step else before.stepped_at
+        after = replace(wanted, version=before.version + 1, stepped_at=stepped_at)
+        await catalogue_repository.save_rollout(transaction, after)
+        holds = effective(after, kinguin_enabled=self._kinguin_enabled)
+        await publish_rollout_changed(transaction, holds, now)
+        entry = audit.Entry(
+            actor=by.actor,
+            action="rollout.changed",
+            subject="rollout",
+            reason=by.reason,
+            before=_facts(before),
+            after=_facts(after),
+        )
+        await audit.record(transaction, now, entry)
         return after
+
+    def is_in_force(self, stored: Rollout) -> bool:
+        """Whether anything goes to Kinguin: the environment may say no."""
+        return effective(stored, kinguin_enabled=self._kinguin_enabled).kinguin_enabled
 
 
 def _facts(rollout: Rollout) -> dict[str, object]:

@@ -10,9 +10,10 @@ from typing import Final, Self
 
 from foundation.clock import Clock
 from persistence.database import Database
+
 from servicekit.jobs import schedule
 
-SUBJECT: Final = "kinguin"
+SUBJECT: Final = "standing"
 
 
 class StandingJobs(AbstractAsyncContextManager["StandingJobs"]):
