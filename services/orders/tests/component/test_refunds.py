@@ -1,5 +1,6 @@
 """What is owed back: one refund each, an address from the buyer, a transaction from a person."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -248,6 +249,19 @@ async def test_sent_refund_moves_its_line_alone_and_is_on_record_once(
     ]
     assert (await send(orders, second, admin)).status_code == 200
     assert (await stored(orders, order)).status is OrderStatus.REFUNDED
+
+
+async def test_two_people_who_send_it_at_once_are_told_apart(
+    orders: ServiceHarness, order: Order, admin: Headers
+) -> None:
+    [refund] = await refunds_of(orders, order)
+
+    answers = await asyncio.gather(
+        send(orders, refund, admin, "1111111111"), send(orders, refund, admin, "2222222222")
+    )
+
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    assert sum(e["action"] == "refund.sent" for e in await audited(orders, admin)) == 1
 
 
 async def test_refund_nobody_knows_is_not_found(orders: ServiceHarness, admin: Headers) -> None:
