@@ -79,7 +79,7 @@ contract-check: $(READY) ## The port tests against the real outside, as docs/con
 	@CONTRACT_CHECK=1 $(RUN) pytest -v -s --no-header -rN -rfE -p no:randomly $(or $(T),$(wildcard services/*/tests/integration))
 
 ##@ Prove
-.PHONY: chaos-points chaos-crash chaos-faults chaos-volume evidence
+.PHONY: chaos-points chaos-crash chaos-faults chaos-volume alerts-demo evidence
 # More options: make chaos-crash ARGS="--runs 8 --seed 7 --points kinguin.after_post"; --help says all.
 chaos-points: $(READY) ## List every crash point: where it stands, and who passes it
 	@$(RUN) chaos points
@@ -92,6 +92,9 @@ chaos-faults: $(READY) ## The fault matrix (some: make chaos-faults ARGS='--only
 
 chaos-volume: $(READY) ## Ten thousand orders, 5 % faults (fewer: make chaos-volume ARGS="--orders 500")
 	@KAFKA=apache $(RUN) chaos volume $(ARGS)
+
+alerts-demo: $(READY) ## Each alert by its fault, told by mail and webhook, into docs/evidence-alerts.md (8 minutes)
+	@$(RUN) chaos alerts --page docs/evidence-alerts.md
 
 CUT ?= full
 evidence: $(READY) ## A bounded run of all of these into docs/evidence.md (some minutes: CUT=short, no page)

@@ -89,6 +89,15 @@ def test_labels_are_bounded_and_hold_nothing_of_a_customer(
     assert len(values) < 400
 
 
+def test_every_consumer_shows_the_partitions_it_reads(scraped: str) -> None:
+    read = re.findall(
+        r'^consumer_assigned_partitions\{topic="([^"]+)"\} (\S+)$', scraped, re.MULTILINE
+    )
+
+    assert {topic for topic, _ in read} >= {"order.placed", "payment.confirmed", "key.ready"}
+    assert [topic for topic, partitions in read if float(partitions) == 0] == []
+
+
 def test_promise_and_money_are_counted(scraped: str) -> None:
     figures = dict(re.findall(r"^(\S+) (\S+)$", scraped, re.MULTILINE))
 

@@ -1,4 +1,4 @@
-"""`python -m chaos crash | faults | volume | evidence | points`: each on a stack of its own.
+"""`python -m chaos crash | faults | volume | alerts | evidence | points`, each on its own stack.
 
 Exit code 0 only if every run passed and no invariant is violated. The seed is printed first
 and repeats the choice of runs; each battery writes its outcome to a folder for the evidence.
@@ -19,6 +19,7 @@ import typer
 from stack.whole_stack import RunningStack, whole_stack
 
 from chaos import crash_sweep, evidence
+from chaos.alerts.command import alerts
 from chaos.arming import Arming, Triggers
 from chaos.crash_sweep import CrashSweep
 from chaos.customers import Customers
@@ -39,6 +40,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.command()(alerts)
 Seed = Annotated[int | None, typer.Option(help="Repeats an earlier choice; random without.")]
 Runs = Annotated[int, typer.Option(min=1, help="At most so many runs, chosen by the seed.")]
 Minutes = Annotated[float, typer.Option(help="After so many no further run begins.")]

@@ -68,8 +68,8 @@ async def forges(world: World, why: str) -> Ticket:
     """Pays nothing and sends a notification with a signature of its own."""
     ticket = await world.customers.order(why)
     await world.customers.invoice(ticket)
-    body = _finished(ticket.id)
-    await _post(world, body, _sign(body, "not the secret"), expected=401)
+    body = finished_notification(ticket.id)
+    await _post(world, body, sign(body, "not the secret"), expected=401)
     return ticket
 
 
@@ -77,8 +77,8 @@ async def changes_a_byte(world: World, why: str) -> Ticket:
     """Pays nothing and changes one byte of a signed notification."""
     ticket = await world.customers.order(why)
     await world.customers.invoice(ticket)
-    body = _finished(ticket.id)
-    signature = _sign(body, world.stack["NOWPAYMENTS_IPN_SECRET"])
+    body = finished_notification(ticket.id)
+    signature = sign(body, world.stack["NOWPAYMENTS_IPN_SECRET"])
     await _post(world, body.replace(b'"price_amount":60', b'"price_amount":6'), signature, 401)
     return ticket
 
@@ -87,19 +87,19 @@ async def steals_the_secret(world: World, why: str) -> Ticket:
     """Pays nothing and sends a well-signed notification: the gateway itself must be asked."""
     ticket = await world.customers.order(why)
     await world.customers.invoice(ticket)
-    body = _finished(ticket.id)
-    await _post(world, body, _sign(body, world.stack["NOWPAYMENTS_IPN_SECRET"]), expected=200)
+    body = finished_notification(ticket.id)
+    await _post(world, body, sign(body, world.stack["NOWPAYMENTS_IPN_SECRET"]), expected=200)
     return ticket
 
 
 async def names_an_unknown_order(world: World, why: str) -> Ticket:
     """A well-signed notification about an order that does not exist, beside a good purchase."""
-    body = _finished(str(uuid.uuid4()))
-    await _post(world, body, _sign(body, world.stack["NOWPAYMENTS_IPN_SECRET"]), expected=200)
+    body = finished_notification(str(uuid.uuid4()))
+    await _post(world, body, sign(body, world.stack["NOWPAYMENTS_IPN_SECRET"]), expected=200)
     return await world.customers.order_and_pay(why)
 
 
-def _finished(order_id: str) -> bytes:
+def finished_notification(order_id: str) -> bytes:
     """A notification whose canonical form is what `json` writes: sorted, no broken numbers."""
     fields = {
         "actually_paid": 60,
@@ -117,7 +117,8 @@ def _finished(order_id: str) -> bytes:
     return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _sign(body: bytes, secret: str) -> str:
+def sign(body: bytes, secret: str) -> str:
+    """The signature of a notification in that form."""
     return hmac.new(secret.encode(), body, hashlib.sha512).hexdigest()
 
 
