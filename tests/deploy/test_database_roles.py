@@ -10,7 +10,8 @@ from persistence.migrations import migrate
 from pydantic import SecretStr
 from stack.plan import SERVICES_WITH_DATABASE
 
-pytestmark = pytest.mark.component
+# One worker: the roles belong to the server that all workers share.
+pytestmark = [pytest.mark.component, pytest.mark.xdist_group("roles")]
 
 Manifest = dict[str, Any]
 PASSWORD = "a-password-for-tests"
@@ -86,7 +87,24 @@ def test_every_service_has_a_role_for_rows_and_one_for_tables(
         role = service.replace("-", "_")
         wanted |= {role: ["pg_read_all_data", "pg_write_all_data"], f"{role}_migrate": []}
 
-    assert managed_roles(overlays["production"]) == wanted
+    assert managed_roles(overlays["production"]) == wanted | {"verify": ["pg_read_all_data"]}
+
+
+async def test_verification_reads_every_table_and_changes_none(
+    overlays: dict[str, list[Manifest]], new_database: Callable[[], str]
+) -> None:
+    url = new_database()
+    await create(url, managed_roles(overlays["production"]), "orders_migrate")
+    await migrate("orders", SecretStr(url_as(url, "orders_migrate")))
+
+    connection = await asyncpg.connect(url_as(url, "verify"))
+
+    for table in await tables_of(connection):
+        await connection.execute(f"SELECT * FROM {table} LIMIT 1")  # noqa: S608  our tables
+        for change in (f"DELETE FROM {table}", f"INSERT INTO {table} DEFAULT VALUES"):  # noqa: S608  as above
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await connection.execute(change)
+    await connection.close()
 
 
 def open_doors(manifests: list[Manifest]) -> list[str]:
@@ -97,6 +115,7 @@ def open_doors(manifests: list[Manifest]) -> list[str]:
     *lines, last = cluster["spec"]["postgresql"]["pg_hba"]
     names = [service.replace("-", "_") for service in SERVICES_WITH_DATABASE]
     wanted = [f"hostssl {name} {name},{name}_migrate all scram-sha-256" for name in names]
+    wanted += [f"hostssl {','.join(names)} verify all scram-sha-256"]
     end = [] if last == "host all all all reject" else ["the last line does not reject"]
     return sorted(set(lines) ^ set(wanted)) + end
 

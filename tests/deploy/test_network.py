@@ -18,6 +18,7 @@ PRIVATE = {
     "fc00::/7",
     "fe80::/10",
 }
+WORKLOADS = {"Deployment", "Job", "CronJob"}
 DNS = {"kube-dns:53/UDP", "kube-dns:53/TCP"}
 OPERATED = {"postgres:5432/TCP", "kafka:9093/TCP"}
 EXISTING = OPERATED | {"anywhere:5432/TCP", "anywhere:9092/TCP"}
@@ -50,11 +51,16 @@ def matches(selector: Manifest, labels: dict[str, str]) -> bool:
 
 def labels_of(manifests: list[Manifest], name: str) -> dict[str, str]:
     [workload] = [
-        it
-        for it in manifests
-        if it["kind"] in {"Deployment", "Job"} and it["metadata"]["name"] == name
+        it for it in manifests if it["kind"] in WORKLOADS and it["metadata"]["name"] == name
     ]
-    labels: dict[str, str] = workload["spec"]["template"]["metadata"]["labels"]
+    return pod_labels(workload)
+
+
+def pod_labels(workload: Manifest) -> dict[str, str]:
+    """The labels of a workload's pods, a CronJob's as well."""
+    spec = workload["spec"]
+    template = spec.get("jobTemplate", {}).get("spec", spec)["template"]
+    labels: dict[str, str] = template["metadata"]["labels"]
     return labels
 
 
@@ -167,12 +173,64 @@ def test_migration_reaches_its_database_and_is_reached_by_nobody(
     assert allowed(production, labels, "Ingress") == set()
 
 
+def of_verification(overlay: str) -> set[str]:
+    """What `verify` and `reconcile` may reach: every database, and what lies outside."""
+    reached = DNS | HTTPS | {"postgres:5432/TCP"}
+    if overlay == "small":
+        reached |= {"anywhere:5432/TCP"}
+    if overlay == "dev":
+        reached |= {"every stand-in:every/TCP"}
+    return reached
+
+
+@pytest.mark.parametrize("name", ["verify", "reconcile"])
+def test_verification_reaches_the_databases_and_the_outside(
+    manifests: list[Manifest], overlay: str, name: str
+) -> None:
+    assert allowed(manifests, labels_of(manifests, name), "Egress") == of_verification(overlay)
+
+
+def test_verification_is_reached_by_prometheus_alone(overlays: dict[str, list[Manifest]]) -> None:
+    production = overlays["production"]
+    reached_by = {
+        name: allowed(production, labels_of(production, name), "Ingress")
+        for name in ("verify", "reconcile")
+    }
+
+    assert reached_by == {"verify": {"role monitoring:http/TCP"}, "reconcile": set()}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("spec.egress.+", {"ports": [{"port": 9093}]}),
+        ("spec.egress.1.to.0.ipBlock.except", None),
+        ("spec.egress.0.to.0.podSelector", {}),
+        ("spec.podSelector", {}),
+    ],
+)
+def test_other_way_of_verification_is_noticed(
+    mutated: Callable[..., list[Manifest]], path: str, value: object
+) -> None:
+    changed = mutated("NetworkPolicy", "verification", path, value)
+
+    reached = {
+        name: allowed(changed, labels_of(changed, name), "Egress")
+        for name in ("verify", "storefront")
+    }
+    wanted = {
+        "verify": of_verification("production"),
+        "storefront": expected("production", "storefront"),
+    }
+    assert reached != wanted
+
+
 def undenied(manifests: list[Manifest]) -> Iterator[str]:
     """Workloads that no policy of either direction covers."""
     for workload in manifests:
-        if workload["kind"] not in {"Deployment", "Job"}:
+        if workload["kind"] not in WORKLOADS:
             continue
-        labels = workload["spec"]["template"]["metadata"]["labels"]
+        labels = pod_labels(workload)
         for direction in ("Ingress", "Egress"):
             if not any(
                 policy["podSelector"] == {} and not policy.get(direction.lower())
@@ -247,6 +305,7 @@ def test_only_the_services_reach_the_database(overlays: dict[str, list[Manifest]
     assert reached_by == {
         *(f"{name}:5432/TCP" for name in SERVICES_WITH_DATABASE),
         "every migration:5432/TCP",
+        "every verification:5432/TCP",
         "postgres:5432/TCP",
         "role autoscaler:5432/TCP",
         "postgres:8000/TCP",

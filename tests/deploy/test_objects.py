@@ -14,10 +14,13 @@ MADE_BY_HAND = {
     *(f"{name}-secrets" for name in SERVICES_WITH_DATABASE),
     *(f"{name}-migrate-secrets" for name in SERVICES_WITH_DATABASE),
     "create-topics-secrets",
+    "verify-secrets",
+    "reconcile-secrets",
     "nowpayments-simulator-secrets",
     "kinguin-simulator-secrets",
     "s3-secrets",
 }
+WORKLOADS = ("Deployment", "Job", "CronJob")
 CERTIFICATES = {"bitloot-tls"}
 SECRET_NAMES = re.compile(r"PASSWORD|SECRET|_KEY$|_KEYS$|KEKS|PEPPER|TOKEN|DATABASE_URL|EMAIL")
 PINNED = re.compile(r"\S+/bitloot/[a-z-]+@sha256:[0-9a-f]{64}")
@@ -29,6 +32,13 @@ def choose(manifests: list[Manifest], *kinds: str) -> list[Manifest]:
 
 def by_name(manifests: list[Manifest], kind: str) -> dict[str, Manifest]:
     return {manifest["metadata"]["name"]: manifest for manifest in choose(manifests, kind)}
+
+
+def template_of(workload: Manifest) -> Manifest:
+    """What the pods of a workload are made from, a CronJob's as well."""
+    spec = workload["spec"]
+    template: Manifest = spec.get("jobTemplate", {}).get("spec", spec)["template"]
+    return template
 
 
 def walk(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
@@ -98,8 +108,7 @@ def test_object_that_does_not_fit_its_service_is_noticed(
 
 def test_services_share_no_pods(manifests: list[Manifest]) -> None:
     pods = [
-        workload["spec"]["template"]["metadata"]["labels"]
-        for workload in choose(manifests, "Deployment", "Job")
+        template_of(workload)["metadata"]["labels"] for workload in choose(manifests, *WORKLOADS)
     ]
 
     for service in by_name(manifests, "Service").values():
@@ -145,7 +154,7 @@ def known_secrets(manifests: list[Manifest]) -> set[str]:
     external = set(by_name(manifests, "ExternalSecret"))
     databases = {
         f"{name}{kind}-database" for name in SERVICES_WITH_DATABASE for kind in ("", "-migrate")
-    }
+    } | {"verify-database"}
     return operators | users | CERTIFICATES | (external or MADE_BY_HAND | databases)
 
 
@@ -162,7 +171,14 @@ def dangling(manifests: list[Manifest]) -> Iterator[str]:
             if key in kinds and name not in config_maps:
                 yield f"ConfigMap {name}"
             of_secret = {"secretRef", "secretKeyRef", "secret", "passwordSecret"}
-            of_secret |= {"certificateRefs", "secretTargetRef", "accessKeyId", "secretAccessKey"}
+            of_secret |= {
+                "authPassword",
+                "urlSecret",
+                "certificateRefs",
+                "secretTargetRef",
+                "accessKeyId",
+                "secretAccessKey",
+            }
             if key in of_secret and name not in secrets:
                 yield f"Secret {name}"
 
@@ -183,6 +199,7 @@ ENV_FROM = "spec.template.spec.containers.0.envFrom"
         ("Cluster", "bitloot-postgres", "spec.managed.roles.0.passwordSecret.name", "x"),
         ("TriggerAuthentication", "kafka", "spec.secretTargetRef.0.name", "kafka-keda"),
         ("Gateway", "bitloot", "spec.listeners.1.tls.certificateRefs.0.name", "x"),
+        ("AlertmanagerConfig", "bitloot", "spec.receivers.0.webhookConfigs.0.urlSecret.name", "x"),
     ],
 )
 def test_reference_to_nothing_is_noticed(
@@ -199,7 +216,7 @@ def exposed(manifests: list[Manifest]) -> Iterator[str]:
     yield from (f"Secret {name}" for name in by_name(manifests, "Secret"))
     for name, config in by_name(manifests, "ConfigMap").items():
         yield from (f"{name}: {key}" for key in config.get("data", {}) if SECRET_NAMES.search(key))
-    for workload in choose(manifests, "Deployment", "Job"):
+    for workload in choose(manifests, *WORKLOADS):
         for _, entry in walk(workload):
             is_literal = isinstance(entry, dict) and {"name", "value"} == entry.keys()
             if is_literal and SECRET_NAMES.search(entry["name"]):
@@ -231,7 +248,7 @@ def test_secret_in_a_config_map_is_noticed(mutated: Callable[..., list[Manifest]
 
 def foreign_secrets(manifests: list[Manifest]) -> Iterator[str]:
     """Workloads that are given a Secret made for another."""
-    for workload in choose(manifests, "Deployment", "Job"):
+    for workload in choose(manifests, *WORKLOADS):
         owner = workload["metadata"]["name"]
         own = {f"{owner}-secrets", f"kafka-{owner}", f"{owner}-database"}
         for key, value in walk(workload):
@@ -251,12 +268,23 @@ def test_secrets_of_another_are_noticed(mutated: Callable[..., list[Manifest]]) 
     assert list(foreign_secrets(changed)) == ["orders: delivery-secrets"]
 
 
+@pytest.mark.parametrize("name", ["payments-secrets", "delivery-secrets", "verify-database"])
+def test_secrets_of_another_in_what_runs_daily_are_noticed(
+    mutated: Callable[..., list[Manifest]], name: str
+) -> None:
+    place = "spec.jobTemplate.spec.template.spec.containers.0.envFrom.+"
+
+    changed = mutated("CronJob", "reconcile", place, {"secretRef": {"name": name}})
+
+    assert list(foreign_secrets(changed)) == [f"reconcile: {name}"]
+
+
 # --- images, migrations --------------------------------------------------------------------------
 
 
 def unpinned(manifests: list[Manifest]) -> Iterator[str]:
-    for workload in choose(manifests, "Deployment", "Job"):
-        for container in workload["spec"]["template"]["spec"]["containers"]:
+    for workload in choose(manifests, *WORKLOADS):
+        for container in template_of(workload)["spec"]["containers"]:
             if not PINNED.fullmatch(container["image"]):
                 yield container["image"]
 

@@ -13,8 +13,14 @@ DRAIN_S = 25
 """How long a service takes at most to stop after SIGTERM (`servicekit.main`)."""
 
 
+def template_of(workload: Manifest) -> Manifest:
+    spec = workload["spec"]
+    template: Manifest = spec.get("jobTemplate", {}).get("spec", spec)["template"]
+    return template
+
+
 def pod_of(workload: Manifest) -> Manifest:
-    pod: Manifest = workload["spec"]["template"]["spec"]
+    pod: Manifest = template_of(workload)["spec"]
     return pod
 
 
@@ -24,7 +30,7 @@ def containers_of(workload: Manifest) -> list[Manifest]:
 
 
 def is_service(workload: Manifest) -> bool:
-    labels = workload["spec"]["template"]["metadata"]["labels"]
+    labels = template_of(workload)["metadata"]["labels"]
     return bool(labels["app.kubernetes.io/component"] == "service")
 
 
@@ -107,7 +113,7 @@ def probed_for_a_purpose(workload: Manifest) -> Iterator[str]:
         if container.get(probe, {}).get("httpGet") != {"path": path, "port": "http"}:
             yield probe
     if (
-        container["livenessProbe"]["failureThreshold"]
+        container.get("livenessProbe", {}).get("failureThreshold", 0)
         < container["readinessProbe"]["failureThreshold"]
     ):
         yield "killed before it is taken out"
@@ -135,11 +141,23 @@ def always_there(workload: Manifest) -> Iterator[str]:
 
 
 def runs_once(workload: Manifest) -> Iterator[str]:
-    spec = workload["spec"]
+    spec = workload["spec"].get("jobTemplate", workload)["spec"]
     if pod_of(workload)["restartPolicy"] != "Never":
         yield "logs of a failed try are lost"
     if not {"backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished"} <= spec.keys():
         yield "may run or stay for ever"
+
+
+def runs_again(workload: Manifest) -> Iterator[str]:
+    spec = workload["spec"]
+    if spec.get("concurrencyPolicy") != "Forbid":
+        yield "two may run at once"
+    if spec.get("suspend"):
+        yield "never runs"
+    if "startingDeadlineSeconds" not in spec or "timeZone" not in spec:
+        yield "nobody knows when it runs"
+    if spec["jobTemplate"]["spec"]["backoffLimit"] != 0 or not spec.get("failedJobsHistoryLimit"):
+        yield "a failure is hidden"
 
 
 FOR_ALL: tuple[Rule, ...] = (
@@ -158,14 +176,23 @@ FOR_SERVICES: tuple[Rule, ...] = (
 )
 
 
+FOR_VERIFY: tuple[Rule, ...] = (memory_is_kept, probed_for_a_purpose)
+
+RULES_BY_KIND: dict[str, tuple[Rule, ...]] = {
+    "Job": (runs_once,),
+    "CronJob": (runs_once, runs_again),
+}
+
+
 def breaches(manifests: list[Manifest]) -> list[Finding]:
     """Which workload breaks which rule."""
     found = []
     for workload in manifests:
-        if workload["kind"] not in {"Deployment", "Job"}:
+        if workload["kind"] not in {"Deployment", "Job", "CronJob"}:
             continue
-        rules = [*FOR_ALL, *([runs_once] if workload["kind"] == "Job" else [])]
+        rules = [*FOR_ALL, *RULES_BY_KIND.get(workload["kind"], ())]
         rules += FOR_SERVICES if is_service(workload) else ()
+        rules += FOR_VERIFY if workload["metadata"]["name"] == "verify" else ()
         name = workload["metadata"]["name"]
         found += [(name, breach) for rule in rules for breach in rule(workload)]
     return found
@@ -249,3 +276,47 @@ def test_breach_of_a_job_is_noticed(
     changed = mutated("Job", "orders-migrate", path, value)
 
     assert breaches(changed) == [("orders-migrate", breach)]
+
+
+CRON_POD = f"spec.jobTemplate.{POD}"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "breach"),
+    [
+        (f"{CRON_POD}.restartPolicy", "OnFailure", "logs of a failed try are lost"),
+        ("spec.jobTemplate.spec.activeDeadlineSeconds", None, "may run or stay for ever"),
+        ("spec.jobTemplate.spec.backoffLimit", 3, "a failure is hidden"),
+        ("spec.failedJobsHistoryLimit", 0, "a failure is hidden"),
+        ("spec.concurrencyPolicy", "Allow", "two may run at once"),
+        ("spec.suspend", True, "never runs"),
+        ("spec.timeZone", None, "nobody knows when it runs"),
+        (f"{CRON_POD}.securityContext.runAsNonRoot", None, "may run as root"),
+        (f"{CRON_POD}.containers.0.securityContext.capabilities", None, "capabilities"),
+        (f"{CRON_POD}.containers.0.resources.limits", None, "no limit of memory"),
+        (f"{CRON_POD}.enableServiceLinks", None, "gets variables of every Service"),
+    ],
+)
+def test_breach_of_what_runs_daily_is_noticed(
+    mutated: Callable[..., list[Manifest]], path: str, value: object, breach: str
+) -> None:
+    changed = mutated("CronJob", "reconcile", path, value)
+
+    assert breaches(changed) == [("reconcile", breach)]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "breach"),
+    [
+        (f"{CONTAINER}.livenessProbe", None, "livenessProbe"),
+        (f"{CONTAINER}.securityContext.readOnlyRootFilesystem", False, "root can be written"),
+        (f"{CONTAINER}.resources.limits.memory", "1Gi", "memory may be taken away"),
+        (f"{POD}.automountServiceAccountToken", True, "holds a token of the Kubernetes API"),
+    ],
+)
+def test_breach_of_verification_is_noticed(
+    mutated: Callable[..., list[Manifest]], path: str, value: object, breach: str
+) -> None:
+    changed = mutated("Deployment", "verify", path, value)
+
+    assert breaches(changed)[:1] == [("verify", breach)]

@@ -108,6 +108,9 @@ def test_every_manifest_fits_the_schema_of_its_kind(
         ("Gateway", "bitloot", "spec.listeners.0.port", 0),
         ("HTTPRoute", "orders", "spec.rules.0.matches.0.path.type", "Glob"),
         ("ServiceMonitor", "bitloot", "spec.endpoints.0.intervall", "15s"),
+        ("AlertmanagerConfig", "bitloot", "spec.receivers.0.emailConfigs.0.smartHost", "a:25"),
+        ("AlertmanagerConfig", "bitloot", "spec.inhibitRules.0.targetMatch.0.matchType", "~"),
+        ("CronJob", "reconcile", "spec.jobTemplate.spec.template.spec.restartPolice", "Never"),
     ],
 )
 def test_field_that_does_not_fit_is_noticed(

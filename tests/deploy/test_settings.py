@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from bitloot_cli.deployment_secrets import generate_secrets
+from bitloot_cli.main import app
 from delivery.settings import DeliverySettings
 from foundation.settings import DatabaseSettings, KafkaSettings
 from fulfillment_custom.settings import CustomSettings
@@ -20,6 +21,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 from stack.plan import SERVICES, SERVICES_WITH_DATABASE
 from storefront.settings import StorefrontSettings
+from typer.testing import CliRunner
 
 ROOT = Path(__file__).parents[2]
 Manifest = dict[str, Any]
@@ -81,9 +83,10 @@ def container_of(manifests: list[Manifest], name: str) -> Manifest:
     [workload] = [
         it
         for it in manifests
-        if it["kind"] in {"Deployment", "Job"} and it["metadata"]["name"] == name
+        if it["kind"] in {"Deployment", "Job", "CronJob"} and it["metadata"]["name"] == name
     ]
-    container: Manifest = workload["spec"]["template"]["spec"]["containers"][0]
+    spec = workload["spec"].get("jobTemplate", workload)["spec"]
+    container: Manifest = spec["template"]["spec"]["containers"][0]
     return container
 
 
@@ -206,6 +209,70 @@ def test_only_development_allows_test_doubles(
     told = {of_service(overlays[overlay], name)["ENVIRONMENT"] for name in SERVICES}
 
     assert told == {"development" if overlay == "dev" else "production"}
+
+
+# --- verification --------------------------------------------------------------------------------
+
+URLS = {f"{name.replace('-', '_').upper()}_DATABASE_URL" for name in SERVICES_WITH_DATABASE}
+BUCKET = {"S3_ENDPOINT_URL", "S3_BUCKET", "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"}
+BOOKS = {
+    *("NOWPAYMENTS_API_URL", "NOWPAYMENTS_API_KEY", "NOWPAYMENTS_EMAIL", "NOWPAYMENTS_PASSWORD"),
+    *("KINGUIN_API_URL", "KINGUIN_API_KEY"),
+}
+SECRETS_OF_VERIFICATION = {
+    "verify": URLS | {"S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"},
+    "reconcile": {
+        *("PAYMENTS_DATABASE_URL", "ORDERS_DATABASE_URL", "FULFILLMENT_KINGUIN_DATABASE_URL"),
+        *("NOWPAYMENTS_API_KEY", "NOWPAYMENTS_EMAIL", "NOWPAYMENTS_PASSWORD", "KINGUIN_API_KEY"),
+    },
+}
+
+
+@pytest.mark.parametrize(("name", "wanted"), [("verify", BUCKET), ("reconcile", BOOKS)])
+def test_verification_is_given_what_its_command_reads(
+    manifests: list[Manifest], name: str, wanted: set[str]
+) -> None:
+    variables = environment(manifests, name, SECRETS_OF_VERIFICATION[name])
+
+    assert wanted | SECRETS_OF_VERIFICATION[name] <= variables.keys()
+    assert not variables.keys() & {"KEKS", "HPKE_PRIVATE_KEYS", "LINK_SECRET", "SMTP_PASSWORD"}
+
+
+@pytest.mark.parametrize("name", ["verify", "reconcile"])
+def test_command_of_verification_takes_its_arguments(manifests: list[Manifest], name: str) -> None:
+    arguments = container_of(manifests, name)["args"]
+
+    assert arguments[0] == name
+    answer = CliRunner().invoke(app, [*arguments, "--env-file", "/nowhere"], env={})
+
+    assert answer.exit_code == 1, answer.output
+    assert "/nowhere is no file" in answer.output
+
+
+@pytest.mark.parametrize("name", ["verify", "reconcile"])
+def test_store_gives_verification_its_secrets_and_no_others(
+    overlays: dict[str, list[Manifest]], name: str
+) -> None:
+    assert external(overlays["production"], f"{name}-secrets") == SECRETS_OF_VERIFICATION[name]
+
+
+def test_verification_opens_databases_as_the_role_that_reads(
+    overlays: dict[str, list[Manifest]],
+) -> None:
+    templates = {
+        it["metadata"]["name"]: it["spec"]["target"]["template"]["data"]
+        for it in overlays["production"]
+        if it["kind"] == "ExternalSecret"
+    }
+    as_writer = {
+        (secret, key)
+        for secret in ("verify-secrets", "reconcile-secrets")
+        for key, value in templates[secret].items()
+        if key.endswith("_DATABASE_URL") and not value.startswith("postgresql://verify:")
+    }
+
+    assert as_writer == {("reconcile-secrets", "PAYMENTS_DATABASE_URL")}
+    assert templates["verify-database"]["username"] == "verify"
 
 
 # --- the store of secrets ------------------------------------------------------------------------

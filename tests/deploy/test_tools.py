@@ -68,6 +68,8 @@ def test_rules_become_a_prometheus_rule(generate: Any, sources: Path) -> None:
     manifest = yaml.safe_load(generate.wanted(sources)["rules-orders.yaml"])
 
     assert (manifest["kind"], manifest["metadata"]["name"]) == ("PrometheusRule", "bitloot-orders")
+    [rule] = manifest["spec"]["groups"][0]["rules"]
+    assert rule["labels"].pop("namespace") == "bitloot"
     assert manifest["spec"] == RULES
 
 

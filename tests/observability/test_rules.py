@@ -114,6 +114,10 @@ CASES: Mapping[str, Case] = {
     ),
 }
 MORE_CASES = {
+    "checks by nobody": (
+        "InvariantsNotChecked",
+        Case({"up": "1x60"}, {"invariants_checked_timestamp_seconds": "0+60x60"}, 40),
+    ),
     "PaidOrderStuck of Kinguin": (
         "PaidOrderStuck",
         gauge('oldest_paid_unfilled_age_seconds{source="kinguin"}', "1801x60", "1799x60"),

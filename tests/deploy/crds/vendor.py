@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 VERSION_BY_KIND = {
+    "AlertmanagerConfig": "v1alpha1",
     "Cluster": "v1",
     "Database": "v1",
     "ExternalSecret": "v1",

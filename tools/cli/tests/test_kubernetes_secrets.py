@@ -22,6 +22,7 @@ def variables() -> dict[str, str]:
         role = name.replace("-", "_")
         urls[f"{prefix(name)}DATABASE_URL"] = f"postgresql://{role}:pa%2Fss@db:5432/{role}"
         urls[f"{prefix(name)}MIGRATE_DATABASE_URL"] = f"postgresql://{role}_migrate:x@db/{role}"
+        urls[f"{prefix(name)}READ_DATABASE_URL"] = f"postgresql://verify:re%2Fad@db/{role}"
     given = dict.fromkeys(SECRET_SETTINGS - {"DATABASE_URL"}, "a-value-of-the-operator")
     made = {name: value.get_secret_value() for name, value in generate_secrets().items()}
     return given | made | urls | {"ORDERS_KAFKA_SASL_PASSWORD": "of-orders-alone"}
@@ -79,6 +80,34 @@ def test_role_of_the_database_has_the_password_of_the_url(
     assert written(tmp_path)["orders-database"] == {"username": "orders", "password": "pa/ss"}
 
 
+def test_verification_reads_everything_and_writes_nothing(
+    tmp_path: Path, variables: dict[str, str]
+) -> None:
+    run(tmp_path, variables)
+
+    secrets = written(tmp_path)
+
+    urls = {f"{prefix(name)}DATABASE_URL" for name in WITH_DATABASE}
+    bucket = {"S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"}
+    assert secrets["verify-secrets"].keys() == urls | bucket
+    assert all("//verify:" in secrets["verify-secrets"][name] for name in urls)
+    assert secrets["verify-database"] == {"username": "verify", "password": "re/ad"}
+
+
+def test_reconcile_writes_to_payments_alone(tmp_path: Path, variables: dict[str, str]) -> None:
+    run(tmp_path, variables)
+
+    secrets = written(tmp_path)["reconcile-secrets"]
+
+    assert secrets["PAYMENTS_DATABASE_URL"] == variables["PAYMENTS_DATABASE_URL"]
+    assert "//verify:" in secrets["ORDERS_DATABASE_URL"]
+    assert "//verify:" in secrets["FULFILLMENT_KINGUIN_DATABASE_URL"]
+    assert secrets.keys() - {"NOWPAYMENTS_API_KEY", "KINGUIN_API_KEY"} == {
+        *("PAYMENTS_DATABASE_URL", "ORDERS_DATABASE_URL", "FULFILLMENT_KINGUIN_DATABASE_URL"),
+        *("NOWPAYMENTS_EMAIL", "NOWPAYMENTS_PASSWORD"),
+    }
+
+
 def test_file_is_for_its_owner_and_its_namespace(tmp_path: Path, variables: dict[str, str]) -> None:
     run(tmp_path, variables, "--namespace", "shop")
 
@@ -101,7 +130,13 @@ def test_stand_ins_get_the_other_side_of_the_secrets(
 
 
 @pytest.mark.parametrize(
-    "missing", ["KEKS", "ORDERS_DATABASE_URL", "DELIVERY_MIGRATE_DATABASE_URL"]
+    "missing",
+    [
+        "KEKS",
+        "ORDERS_DATABASE_URL",
+        "DELIVERY_MIGRATE_DATABASE_URL",
+        "FULFILLMENT_CUSTOM_READ_DATABASE_URL",
+    ],
 )
 def test_what_is_missing_is_named_and_nothing_is_written(
     tmp_path: Path, variables: dict[str, str], missing: str

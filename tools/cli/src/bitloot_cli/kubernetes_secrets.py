@@ -20,6 +20,12 @@ from bitloot_cli.keygen import write_secret_file
 
 _LOGIN: Final = ("KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD")
 _OPTIONAL: Final = {*_LOGIN, "SMTP_USERNAME", "SMTP_PASSWORD"}
+_BUCKET: Final = ("S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY")
+_BOOKS: Final = (
+    *("NOWPAYMENTS_API_KEY", "NOWPAYMENTS_EMAIL", "NOWPAYMENTS_PASSWORD", "KINGUIN_API_KEY"),
+)
+_RECONCILED: Final = ("orders", "fulfillment-kinguin")
+"""Whose books `reconcile` reads beside those of payments, where it keeps what it found."""
 
 Manifest = dict[str, Any]
 
@@ -39,7 +45,8 @@ def kubernetes_secrets(
 ) -> None:
     """Write the Secrets of every service; needs a <SERVICE>_DATABASE_URL for each.
 
-    And a <SERVICE>_MIGRATE_DATABASE_URL: the role that owns the tables.
+    And a <SERVICE>_MIGRATE_DATABASE_URL: the role that owns the tables; a
+    <SERVICE>_READ_DATABASE_URL: a role that only reads, for `verify` and `reconcile`.
     """
     variables = read_environment(env_file)
     missing = list(lacking(variables))
@@ -72,9 +79,9 @@ def lacking(variables: Mapping[str, str]) -> Iterator[str]:
             if name not in there and name not in _OPTIONAL:
                 own = f"{prefix(service)}{name}" if name == "DATABASE_URL" else name
                 absent[own] = None
-        migration = f"{prefix(service)}MIGRATE_DATABASE_URL"
-        if wanted(service) and not variables.get(migration):
-            absent[migration] = None
+        if wanted(service):
+            roles = (f"{prefix(service)}{role}_DATABASE_URL" for role in ("MIGRATE", "READ"))
+            absent |= {name: None for name in roles if not variables.get(name)}
     yield from absent
 
 
@@ -90,6 +97,21 @@ def secrets(variables: Mapping[str, str]) -> Iterator[Manifest]:
         yield _role(f"{service}-database", own["DATABASE_URL"])
         yield _role(f"{service}-migrate-database", migration)
     yield _secret("create-topics-secrets", given(variables, "create-topics", _LOGIN))
+    yield from verification_secrets(variables)
+
+
+def verification_secrets(variables: Mapping[str, str]) -> Iterator[Manifest]:
+    """What `verify` and `reconcile` read with; only the latter writes, and only to payments."""
+    read = {
+        f"{prefix(service)}DATABASE_URL": variables[f"{prefix(service)}READ_DATABASE_URL"]
+        for service in SERVICES
+        if wanted(service)
+    }
+    books = {name: read[name] for name in (f"{prefix(it)}DATABASE_URL" for it in _RECONCILED)}
+    books["PAYMENTS_DATABASE_URL"] = variables["PAYMENTS_DATABASE_URL"]
+    yield _secret("verify-secrets", read | given(variables, "delivery", _BUCKET))
+    yield _secret("reconcile-secrets", books | {name: variables[name] for name in _BOOKS})
+    yield _role("verify-database", read["PAYMENTS_DATABASE_URL"])
 
 
 def stand_in_secrets(variables: Mapping[str, str]) -> Iterator[Manifest]:
