@@ -15,7 +15,8 @@ from stack.ports import FIXED_PORTS
 
 ROOT = Path(__file__).parents[2]
 OURS = (*SERVICES, *SIMULATORS)
-ONE_SHOTS = ("topics", "bucket", "bitloot", *(f"{name}-migrate" for name in SERVICES_WITH_DATABASE))
+MIGRATIONS = tuple(f"{name}-migrate" for name in SERVICES_WITH_DATABASE)
+ONE_SHOTS = ("topics", "bucket", "bitloot", "alertmanager-config", *MIGRATIONS)
 # Images without any program that could look; `observability-ready` looks at them from outside.
 LOOKED_AT = ("otel-collector", "tempo")
 
@@ -125,6 +126,25 @@ def test_one_shots_start_when_their_server_is_healthy(compose: Any) -> None:
         assert all(entry == {"condition": "service_healthy"} for entry in before.values())
         assert before or name == "bitloot"
         assert compose["services"][name]["restart"] == "no"
+
+
+def test_verification_starts_when_every_schema_is_there(compose: Any) -> None:
+    before = compose["services"]["verify"]["depends_on"]
+
+    done = {"condition": "service_completed_successfully"}
+    assert before == dict.fromkeys(("bucket", *MIGRATIONS), done)
+
+
+def test_verification_opens_every_database_as_the_role_that_reads(
+    compose: Any, variables: dict[str, str]
+) -> None:
+    environment = compose["services"]["verify"]["environment"]
+
+    for name in SERVICES_WITH_DATABASE:
+        database = name.replace("-", "_")
+        login = f"verify:{variables['VERIFY_DATABASE_PASSWORD']}"
+        wanted = f"postgresql://{login}@postgres:5432/{database}"
+        assert environment[f"{database.upper()}_DATABASE_URL"] == wanted
 
 
 def test_services_get_thirty_seconds_to_stop(compose: Any) -> None:

@@ -5,12 +5,15 @@ runs with the profile, `make compose-observability` asks Prometheus itself.
 """
 
 import os
+import stat
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import yaml
 from stack.compose_demo import compose_settings
 from stack.plan import SERVICES
 from stack.processes import run_to_end
@@ -50,8 +53,32 @@ def test_collector_takes_its_file() -> None:
     assert ended.returncode == 0, ended.stderr
 
 
+def test_prometheus_asks_and_tells_what_the_file_runs(compose: Any) -> None:
+    told = yaml.safe_load((ROOT / "deploy/compose/prometheus.yml").read_text())
+    names = set(told["scrape_configs"][1]["dns_sd_configs"][0]["names"])
+    [alertmanagers] = told["alerting"]["alertmanagers"]
+
+    assert names == {*SERVICES, "verify"}
+    assert alertmanagers["static_configs"] == [{"targets": ["alertmanager:9093"]}]
+    assert "--metrics-port 8000" in " ".join(compose["services"]["verify"]["command"])
+
+
+def test_alertmanager_takes_what_the_settings_of_compose_make(compose: Any, tmp_path: Path) -> None:
+    settings = compose["services"]["alertmanager-config"]["environment"]
+    source, out = ROOT / "deploy/observability", tmp_path / "alertmanager.yml"
+    command = [sys.executable, f"{source}/alertmanager.py", f"{source}/alertmanager.yml", f"{out}"]
+
+    made = run_to_end(command, environment=settings)
+    ended = run_to_end([str(program("amtool")), "check-config", str(out)])
+
+    assert made.returncode == 0, made.stderr
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert "on-call@bitloot.test" in out.read_text()
+
+
 @pytest.mark.e2e
 def test_prometheus_scrapes_every_replica(targets: list[dict[str, Any]]) -> None:
     assert {it["scrapeUrl"]: it["lastError"] for it in targets if it["health"] != "up"} == {}
     seen = Counter(it["labels"]["service"] for it in targets if it["labels"]["job"] == "bitloot")
-    assert seen == replicas()
+    assert seen == replicas() | Counter({"verify": 1})

@@ -17,6 +17,7 @@ FILE = Path(".env")
 _PASSWORDS = (
     "POSTGRES_PASSWORD",
     *(f"{name.replace('-', '_').upper()}_DATABASE_PASSWORD" for name in SERVICES_WITH_DATABASE),
+    "VERIFY_DATABASE_PASSWORD",
     "S3_SECRET_ACCESS_KEY",
     "NOWPAYMENTS_API_KEY",
     "NOWPAYMENTS_IPN_SECRET",
