@@ -1,6 +1,7 @@
 """SmtpSender on real servers: encryption is enforced, logins and recipients are judged rightly."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
@@ -16,6 +17,8 @@ from stack.parts.mail_rules import Account, MailRules
 
 ACCOUNT = Account("shop", "a-password-of-the-shop")
 ENCRYPTED = ("starttls", "tls")
+_WAKE_UP_PIPE = 1
+"""What an idle loop of asyncio listens to."""
 
 Start = Callable[[MailRules], MailAddress]
 
@@ -33,6 +36,16 @@ def a_mail(to: str = "ann@example.com") -> EmailMessage:
 def a_sender(server: MailAddress, security: Any, account: Account | None = None) -> SmtpSender:
     login = (account.username, SecretStr(account.password)) if account else (None, None)
     return SmtpSender(SmtpServer(server.host, server.port, security, *login))
+
+
+@pytest.fixture(autouse=True)
+async def _connections_end() -> AsyncIterator[None]:
+    """TLS is closed by both sides: a loop that ends before the server's answer leaves a socket."""
+    yield
+    selector = asyncio.get_running_loop()._selector  # type: ignore[attr-defined]
+    async with asyncio.timeout(30):
+        while len(selector.get_map()) > _WAKE_UP_PIPE:  # noqa: ASYNC110  nothing tells of it
+            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
