@@ -18,6 +18,7 @@ import structlog
 from contracts import Message
 from foundation.clock import Clock
 from foundation.crash import crash_point
+from foundation.log_ids import log_ids
 from foundation.telemetry import span_from
 from persistence.database import Database, Transaction, is_transient
 from persistence.measures import measure, savepoint
@@ -132,9 +133,8 @@ class BatchConsumer(Generic[M]):
         measure(transaction, MESSAGES, number, topic=self._topic, outcome=outcome)
 
     async def _handle(self, transaction: Transaction, message: M) -> None:
-        with structlog.contextvars.bound_contextvars(
-            topic=self._topic, key=message.key, message_id=str(message.id)
-        ):
+        order_id = getattr(message, "order_id", None)  # those about a product have none
+        with log_ids(topic=self._topic, key=message.key, message_id=message.id, order_id=order_id):
             await self.consumer.handle(transaction, message)
 
     async def _read(self, transaction: Transaction, record: Record) -> M | None:
@@ -142,7 +142,8 @@ class BatchConsumer(Generic[M]):
             return self.consumer.message.model_validate_json(record.body or b"")
         except ValidationError as error:
             reason = _readable(error)
-        _log.error("message.unreadable", topic=self._topic, offset=record.offset, reason=reason)
+        about = {"topic": self._topic, "offset": record.offset, "key": str(record.order_id)}
+        _log.error("message.unreadable", reason=reason, **about)
         await dead_letters.park(transaction, self.consumer.group, record, reason, retry=None)
         await self.consumer.give_up(transaction, record.order_id, "unreadable message")
         self._measure(transaction, "unreadable", 1)

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 import structlog
 from foundation.clock import Clock, new_id
 from foundation.crash import crash_point
+from foundation.log_ids import current_log_ids, log_ids
 from foundation.telemetry import current_traceparent, span_from
 from persistence.database import Database, Transaction, is_transient
 from persistence.measures import savepoint
@@ -135,10 +136,15 @@ def _is(job: Job) -> tuple[sa.ColumnElement[bool], ...]:
 class _Finished:
     job: Job
     settle: Settle
+    log_ids: Mapping[str, str]
 
 
 class JobRunner:
-    """Runs the jobs of one kind, `concurrency` at a time."""
+    """Runs the jobs of one kind, `concurrency` at a time.
+
+    `subject_is` is what lines call the subject: `order_id`, `purchase_id` ... Work that learns of
+    its order later says so by `add_log_ids`; its settlement carries the same ids.
+    """
 
     def __init__(
         self,
@@ -148,8 +154,10 @@ class JobRunner:
         database: Database,
         clock: Clock,
         concurrency: int = 32,
+        subject_is: str = "subject",
     ) -> None:
         self.kind = kind
+        self._subject_is = subject_is
         self._perform = perform
         self._database = database
         self._clock = clock
@@ -221,14 +229,18 @@ class JobRunner:
         return [_job(row) for row in rows]
 
     async def _work(self, job: Job) -> None:
-        with span_from(job.traceparent, f"job {job.kind}"):
+        with span_from(job.traceparent, f"job {job.kind}"), log_ids(**self._ids(job)):
             try:
                 async with asyncio.timeout(PERFORM_TIMEOUT_S):
                     settle = await self._perform(job)
             except Exception as error:  # noqa: BLE001  every failure means: try again later
                 settle = self._try_again(job, error)
-        await self._finished.put(_Finished(job, settle))
+            ids = current_log_ids()
+        await self._finished.put(_Finished(job, settle, ids))
         self.wake.set()
+
+    def _ids(self, job: Job) -> dict[str, str]:
+        return {"job": job.kind, self._subject_is: job.subject}
 
     def _try_again(self, job: Job, error: Exception) -> Settle:
         _log.warning(
@@ -274,7 +286,8 @@ class JobRunner:
             return
         async with self._database.transaction() as transaction:
             for finished in batch:
-                with span_from(finished.job.traceparent, f"settle {finished.job.kind}"):
+                span = span_from(finished.job.traceparent, f"settle {finished.job.kind}")
+                with span, log_ids(**finished.log_ids):
                     await self._settle_one(transaction, finished)
             await notify(transaction, "jobs")
             crash_point("job.before_commit")

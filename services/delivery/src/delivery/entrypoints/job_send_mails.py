@@ -9,4 +9,6 @@ from delivery.handlers.send_mails import MAIL, SendMails
 
 def send_mails_job(handler: SendMails, database: Database, clock: Clock) -> JobRunner:
     """The runner of this job; a few at a time, as mail servers limit connections."""
-    return JobRunner(MAIL, handler, database=database, clock=clock, concurrency=8)
+    return JobRunner(
+        MAIL, handler, database=database, clock=clock, concurrency=8, subject_is="about"
+    )

@@ -10,4 +10,4 @@ from delivery.handlers.store_keys import StoreKeys
 
 def store_keys_job(handler: StoreKeys, database: Database, clock: Clock) -> JobRunner:
     """The runner of this job."""
-    return JobRunner(STORE, handler, database=database, clock=clock)
+    return JobRunner(STORE, handler, database=database, clock=clock, subject_is="delivery_id")

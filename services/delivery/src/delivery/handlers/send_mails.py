@@ -15,6 +15,7 @@ import structlog
 from contracts import DeliveryState, EmailRequested
 from foundation.clock import Clock, new_id
 from foundation.crash import crash_point
+from foundation.log_ids import add_log_ids
 from foundation.sealing import CannotOpen, UnknownRecipientKey
 from persistence.database import Database, Transaction
 from servicekit.jobs import Job, Settle, schedule
@@ -132,6 +133,7 @@ class SendMails:
 
     async def _freeze_new_lines(self, transaction: Transaction, about: str) -> None:
         deliveries = await delivery_repository.of_order(transaction, _order_id(about))
+        add_log_ids(order_id=deliveries[0].order_id if deliveries else None)
         carried = await mail_repository.linked_deliveries(transaction, about)
         fresh = [
             delivery

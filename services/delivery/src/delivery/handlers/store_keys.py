@@ -10,6 +10,7 @@ from uuid import UUID
 
 from foundation.clock import Clock
 from foundation.crash import crash_point
+from foundation.log_ids import add_log_ids
 from foundation.sealing import CannotOpen, KeyRing, UnknownRecipientKey, open_game_key
 from persistence.database import Database, Transaction
 from servicekit.jobs import Job, Settle
@@ -61,6 +62,7 @@ class StoreKeys:
             delivery = await delivery_repository.read(transaction, UUID(job.subject))
         if delivery is None or delivery.sealed_keys is None:
             return _nothing_to_do
+        add_log_ids(order_id=delivery.order_id, line_id=delivery.line_id)
         try:
             await self._write(delivery)
         except (UnknownRecipientKey, CannotOpen, CannotDecrypt, KeyStoreConflict) as error:

@@ -13,4 +13,11 @@ _CONCURRENCY = 8
 
 def place_job(handler: PlacePurchase, database: Database, clock: Clock) -> JobRunner:
     """The runner of this job."""
-    return JobRunner(PLACE, handler, database=database, clock=clock, concurrency=_CONCURRENCY)
+    return JobRunner(
+        PLACE,
+        handler,
+        database=database,
+        clock=clock,
+        concurrency=_CONCURRENCY,
+        subject_is="purchase_id",
+    )

@@ -13,4 +13,11 @@ _CONCURRENCY = 16
 
 def poll_job(handler: PollPurchase, database: Database, clock: Clock) -> JobRunner:
     """The runner of this job."""
-    return JobRunner(POLL, handler, database=database, clock=clock, concurrency=_CONCURRENCY)
+    return JobRunner(
+        POLL,
+        handler,
+        database=database,
+        clock=clock,
+        concurrency=_CONCURRENCY,
+        subject_is="purchase_id",
+    )

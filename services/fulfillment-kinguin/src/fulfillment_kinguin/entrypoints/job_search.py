@@ -13,4 +13,11 @@ _CONCURRENCY = 8
 
 def search_job(handler: SearchPurchase, database: Database, clock: Clock) -> JobRunner:
     """The runner of this job."""
-    return JobRunner(SEARCH, handler, database=database, clock=clock, concurrency=_CONCURRENCY)
+    return JobRunner(
+        SEARCH,
+        handler,
+        database=database,
+        clock=clock,
+        concurrency=_CONCURRENCY,
+        subject_is="purchase_id",
+    )

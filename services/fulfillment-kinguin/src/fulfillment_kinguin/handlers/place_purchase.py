@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from foundation.clock import Clock
+from foundation.log_ids import add_log_ids
 from persistence.database import Database, Transaction
 from servicekit.jobs import Job, Settle, retry_delay
 
@@ -43,6 +44,7 @@ class PlacePurchase:
         async with self._database.transaction() as transaction:
             purchase = await purchase_repository.read(transaction, UUID(job.subject))
             may_go_out = await self._plan.may_go_out(transaction)
+        add_log_ids(order_id=purchase.line.order_id, line_id=purchase.line.id)
         match purchase.state:
             case PurchaseState.PLANNED if not may_go_out:
                 return self._settle_hand_back(purchase)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from contracts import SealedKey
 from foundation.crash import crash_point
+from foundation.log_ids import add_log_ids
 from persistence.database import Database, Transaction
 from servicekit.jobs import Job, Settle
 
@@ -45,6 +46,7 @@ class PollPurchase:
         """Perform the job."""
         async with self._database.transaction() as transaction:
             purchase = await purchase_repository.read(transaction, UUID(job.subject))
+        add_log_ids(order_id=purchase.line.order_id, line_id=purchase.line.id)
         if purchase.state not in POLLED or purchase.reservation_id is None:
             return nothing
         crash_point("kinguin.before_poll")

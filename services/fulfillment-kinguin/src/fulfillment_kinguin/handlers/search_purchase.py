@@ -6,6 +6,7 @@ from math import inf
 from uuid import UUID
 
 from foundation.clock import Clock
+from foundation.log_ids import add_log_ids
 from persistence.database import Database, Transaction
 from servicekit.jobs import Job, Settle
 
@@ -50,6 +51,7 @@ class SearchPurchase:
         """Perform the job."""
         async with self._database.transaction() as transaction:
             purchase = await purchase_repository.read(transaction, UUID(job.subject))
+        add_log_ids(order_id=purchase.line.order_id, line_id=purchase.line.id)
         match purchase.state:
             case PurchaseState.UNKNOWN if not self._supplier.can_search:
                 return self._settle_attention(purchase, "the answer was lost, and cannot be found")

@@ -10,4 +10,4 @@ from orders.handlers.request_lines import ASK_AGAIN
 
 def ask_again_job(handler: AskAgain, database: Database, clock: Clock) -> JobRunner:
     """The runner of this kind."""
-    return JobRunner(ASK_AGAIN, handler, database=database, clock=clock)
+    return JobRunner(ASK_AGAIN, handler, database=database, clock=clock, subject_is="order_id")

@@ -10,4 +10,4 @@ from orders.handlers.tell_refunds import TellRefunds
 
 def tell_refunds_job(handler: TellRefunds, database: Database, clock: Clock) -> JobRunner:
     """The runner of this kind."""
-    return JobRunner(TELL_REFUNDS, handler, database=database, clock=clock)
+    return JobRunner(TELL_REFUNDS, handler, database=database, clock=clock, subject_is="order_id")

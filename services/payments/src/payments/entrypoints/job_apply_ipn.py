@@ -10,4 +10,4 @@ from payments.handlers.jobs import APPLY_IPN
 
 def apply_ipn_job(handler: ApplyIpn, database: Database, clock: Clock) -> JobRunner:
     """The runner of this kind."""
-    return JobRunner(APPLY_IPN, handler, database=database, clock=clock)
+    return JobRunner(APPLY_IPN, handler, database=database, clock=clock, subject_is="ipn_id")

@@ -10,4 +10,6 @@ from payments.handlers.jobs import CONFIRM_PAYMENT
 
 def confirm_payment_job(handler: ConfirmPayment, database: Database, clock: Clock) -> JobRunner:
     """The runner of this kind."""
-    return JobRunner(CONFIRM_PAYMENT, handler, database=database, clock=clock)
+    return JobRunner(
+        CONFIRM_PAYMENT, handler, database=database, clock=clock, subject_is="payment_id"
+    )

@@ -10,4 +10,4 @@ from payments.handlers.jobs import CREATE_INVOICE
 
 def create_invoice_job(handler: CreateInvoice, database: Database, clock: Clock) -> JobRunner:
     """The runner of this kind."""
-    return JobRunner(CREATE_INVOICE, handler, database=database, clock=clock)
+    return JobRunner(CREATE_INVOICE, handler, database=database, clock=clock, subject_is="order_id")

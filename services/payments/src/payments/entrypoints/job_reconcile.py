@@ -10,4 +10,4 @@ from payments.handlers.reconcile import Reconcile
 
 def reconcile_job(handler: Reconcile, database: Database, clock: Clock) -> JobRunner:
     """The runner of this kind."""
-    return JobRunner(RECONCILE, handler, database=database, clock=clock)
+    return JobRunner(RECONCILE, handler, database=database, clock=clock, subject_is="order_id")

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 from foundation.clock import Clock
+from foundation.log_ids import add_log_ids
 from persistence.database import Transaction
 from servicekit.jobs import Job, Settle, retry_delay
 
@@ -41,6 +42,7 @@ class ApplyIpn:
         self, transaction: Transaction, ipn: StoredIpn, attempt: int
     ) -> datetime | None:
         order_id = ipn.facts.order_id
+        add_log_ids(order_id=order_id)
         invoice = await invoice_repository.lock(transaction, order_id) if order_id else None
         if invoice is not None:
             decision = await self._decide(transaction, invoice, ipn)

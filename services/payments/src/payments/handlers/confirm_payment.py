@@ -8,6 +8,7 @@ import structlog
 from contracts import PaymentState
 from foundation.clock import Clock
 from foundation.crash import crash_point
+from foundation.log_ids import add_log_ids
 from persistence.database import Transaction
 from persistence.measures import measure
 from servicekit.jobs import Job, Settle, schedule
@@ -138,4 +139,5 @@ class ConfirmPayment:
 
 async def _lock_order_of(transaction: Transaction, payment_id: str) -> Invoice | None:
     order_id: UUID | None = await payment_repository.order_of(transaction, payment_id)
+    add_log_ids(order_id=order_id)
     return None if order_id is None else await invoice_repository.lock(transaction, order_id)
