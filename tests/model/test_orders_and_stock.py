@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from contracts import (
     DeliveryState,
     DeliveryUpdated,
+    EmailRequested,
     FulfillmentRequestedCustom,
     FulfillmentState,
     FulfillmentUpdated,
@@ -45,7 +46,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from orders.adapters.tables import order_items
+from orders.adapters.tables import order_items, refunds
 from orders.adapters.tables import orders as orders_table
 from orders.bootstrap import build_service as build_orders
 from persistence.tables import outbox
@@ -136,6 +137,7 @@ class Shop(RuleBasedStateMachine):
         self.clock = FixedClock()
         self.delivery = ModelDelivery()
         self.bag: list[Message] = []
+        self.mailed: list[tuple[str, str]] = []
         self.carried: list[Message] = []
         self.read_up_to = {"orders": 0, "stock": 0}
         self.uploaded: Counter[UUID] = Counter()
@@ -226,13 +228,13 @@ class Shop(RuleBasedStateMachine):
             self.bag.append(a_payment_updated(order_id=order_id, state=state))
 
     @precondition(lambda self: self.placed)
-    @rule(pick=some, action=st.sampled_from(["cancel", "retry"]))
+    @rule(pick=some, action=st.sampled_from(["cancel", "retry", "mark_refunded"]))
     def act(self, pick: int, action: str) -> None:
         """An admin does something, or is told why not."""
         self.do(self._act(self.placed[pick % len(self.placed)], action))
 
     async def _act(self, order_id: UUID, action: str) -> None:
-        body = {"action": action, "reason": "the model"}
+        body = {"action": action, "reason": "the model", "tx_hash": "a1b2c3d4e5"}
         path = f"/admin/orders/{order_id}/actions"
         answer = await self.orders.http.post(path, json=body, headers=self._admin(self.signer))
         assert answer.status_code in {200, 409}, answer.text
@@ -284,7 +286,10 @@ class Shop(RuleBasedStateMachine):
 
     async def _collect(self) -> None:
         """Take what both services sent since the last time."""
-        self.bag += await self._sent(self.orders, "orders", _FROM_ORDERS)
+        sent = await self._sent(self.orders, "orders", (*_FROM_ORDERS, EmailRequested))
+        self.mailed += [(m.kind, m.subject_key) for m in sent if isinstance(m, EmailRequested)]
+        assert len(set(self.mailed)) == len(self.mailed), "told twice"
+        self.bag += [message for message in sent if not isinstance(message, EmailRequested)]
         for message in await self._sent(self.stock, "stock", _FROM_STOCK):
             self.bag.append(message)
             if isinstance(message, FulfillmentUpdated) and message.line_id:
@@ -324,12 +329,25 @@ class Shop(RuleBasedStateMachine):
 
     async def _check_lines(self) -> None:
         for line in await self._lines():
-            if line.status != "refund_due":
+            if line.status not in {"refund_due", "refunded"}:
                 continue
             assert line.id not in self.delivery.revealed, "the key and the money"
             answered = {FulfillmentState.FAILED, FulfillmentState.RELEASED} & self.said[line.id]
             is_void = line.id in self.delivery.void
             assert answered or is_void or line.cancelled, "owed back before anybody answered"
+
+    @invariant()
+    def what_is_owed_has_one_refund(self) -> None:
+        """Each line that is owed back, and no other, has a refund that says the same."""
+        self.do(self._check_refunds())
+
+    async def _check_refunds(self) -> None:
+        async with self.orders.database.transaction() as transaction:
+            found = await transaction.execute(sa.select(refunds.c.item_id, refunds.c.state))
+            states = [(row.item_id, row.state) for row in found]
+        expected = {"refund_due": "due", "refunded": "sent"}
+        owed = [(x.id, expected[x.status]) for x in await self._lines() if x.status in expected]
+        assert sorted(states) == sorted(owed)
 
     async def _lines(self) -> list[Any]:
         query = sa.select(
@@ -351,7 +369,9 @@ class Shop(RuleBasedStateMachine):
             is_over = line.cancelled or line.money in {"expired", "paid"}
             assert not (is_over and line.id in held), f"held for nothing: {line}"
             if line.money == "paid":
-                assert line.status in {"refund_due", *_NO_MONEY_OWED}, f"left alone: {line}"
+                assert line.status in {"refund_due", "refunded", *_NO_MONEY_OWED}, (
+                    f"left alone: {line}"
+                )
 
 
 async def _empty(service: ServiceHarness) -> None:

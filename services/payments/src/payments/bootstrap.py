@@ -24,12 +24,14 @@ from payments.entrypoints.job_apply_ipn import apply_ipn_job
 from payments.entrypoints.job_confirm_payment import confirm_payment_job
 from payments.entrypoints.job_create_invoice import create_invoice_job
 from payments.entrypoints.job_reconcile import reconcile_job
+from payments.entrypoints.job_report_refundable import report_refundable_job
 from payments.handlers.apply_ipn import ApplyIpn
 from payments.handlers.apply_news import ApplyNews
 from payments.handlers.confirm_payment import ConfirmPayment
 from payments.handlers.create_invoice import CreateInvoice
 from payments.handlers.receive_ipn import ReceiveIpn
 from payments.handlers.reconcile import Reconcile
+from payments.handlers.report_refundable import ReportRefundable
 from payments.handlers.take_order import CancelInvoice, ReportDeadLetter, TakeOrder
 from payments.ports import PaymentGateway
 from payments.settings import PaymentsSettings
@@ -102,6 +104,7 @@ def _jobs(
         apply_ipn_job(ApplyIpn(news, clock), database, clock),
         confirm_payment_job(confirm, database, clock),
         reconcile_job(Reconcile(database, gateway, news, clock, first=first), database, clock),
+        report_refundable_job(ReportRefundable(clock), database, clock),
     )
 
 

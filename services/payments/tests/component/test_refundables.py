@@ -1,13 +1,21 @@
 """Money that fulfils nothing: noted once a payment, told with its amount, again when it grows."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from contracts import OrderPlaced, PaymentConfirmed, PaymentState, PaymentUpdated
+from foundation.clock import new_id
 from payments.adapters.tables import refundables
+from payments.handlers.jobs import REPORT_REFUNDABLE
 from payments.testing import FakeGateway, an_ipn, an_order, signed
+from persistence.database import Database
+from persistence.migrations import migrate
+from persistence.tables import jobs
+from pydantic import SecretStr
+from servicekit.jobs import schedule
 from servicekit.testing import ServiceHarness
 
 
@@ -105,3 +113,49 @@ async def test_further_payment_that_the_gateway_gives_back_is_told(
 
     told = (await payments.sent(PaymentUpdated))[-1]
     assert (told.state, told.payment_id) == (PaymentState.REFUNDED, "5745459999")
+
+
+async def test_what_was_owed_before_orders_kept_refunds_is_told(
+    payments: ServiceHarness, gateway: FakeGateway, order: OrderPlaced
+) -> None:
+    gateway.put(order.order_id, actually_paid=20)
+    await notify(payments, an_ipn(order.order_id, "finished", actually_paid=20))
+    await payments.run_jobs()
+    async with payments.database.transaction() as transaction:
+        now = payments.service.clock.now()
+        await schedule(transaction, REPORT_REFUNDABLE, "5745459419", now)
+        await schedule(transaction, REPORT_REFUNDABLE, "404", now)
+
+    await payments.run_jobs()
+
+    assert await owed_amounts(payments) == [Decimal("0.63878837")] * 2
+
+
+async def test_migration_owes_back_what_was_paid_too_much_and_has_it_told(
+    new_database: Callable[..., str],
+) -> None:
+    url = SecretStr(new_database())
+    await migrate("payments", url, "0004")
+    database = Database.connect(url, pool_size=1)
+    async with database.transaction() as transaction:
+        for statement in OVERPAID.split(";"):
+            await transaction.execute(sa.text(statement), {"order": new_id(), "id": new_id()})
+
+    await migrate("payments", url)
+
+    async with database.transaction() as transaction:
+        [owed] = (await transaction.execute(sa.select(refundables))).all()
+        waiting = (await transaction.execute(sa.select(jobs.c.kind, jobs.c.subject))).all()
+    await database.dispose()
+    assert (owed.payment_id, owed.amount, owed.currency) == ("7", Decimal("0.5"), "btc")
+    assert [tuple(job) for job in waiting] == [(REPORT_REFUNDABLE, "7")]
+
+
+OVERPAID = """
+WITH i AS (INSERT INTO invoices (order_id, price_amount, price_currency, description, placed_at,
+expires_at, state) VALUES (:order, 25, 'USD', 'Game', now(), now(), 'settled') RETURNING order_id)
+INSERT INTO payments (payment_id, id, order_id, status, rank, pay_amount, pay_currency,
+actually_paid, first_seen_at, updated_at)
+SELECT '7', :id, order_id, 'finished', 7, 1, 'btc', 1.5, now(), now() FROM i;
+INSERT INTO confirmations SELECT order_id, '7', now() FROM payments
+"""

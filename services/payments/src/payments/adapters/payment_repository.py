@@ -4,6 +4,7 @@ All of it is changed under the lock of the order's invoice row.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -132,6 +133,22 @@ async def settle_order(
         .returning(confirmations.c.order_id)
     )
     return added is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Money of a payment that fulfils nothing."""
+
+    amount: Decimal
+    currency: str | None
+    reason: str
+
+
+async def refundable(transaction: Transaction, payment_id: str) -> Owed | None:
+    """What is owed back of a payment, if anything is."""
+    query = sa.select(refundables).where(refundables.c.payment_id == payment_id)
+    row = (await transaction.execute(query)).one_or_none()
+    return None if row is None else Owed(row.amount, row.currency, row.reason)
 
 
 async def owe_back(
