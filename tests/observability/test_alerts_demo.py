@@ -2,6 +2,7 @@
 
 import copy
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,16 @@ def test_call_that_says_nothing_new_is_a_repetition() -> None:
 
 def test_each_receiver_is_told_the_same_again_after_its_own_time() -> None:
     assert repeat_intervals_s() == {"page": 300, "ticket": 7200, "watchdog": 25}
+
+
+def test_without_its_programs_the_demonstration_says_so_and_shows_nothing(tmp_path: Path) -> None:
+    environment = {"PATH": str(tmp_path), "HOME": str(tmp_path)}
+
+    ended = run_to_end([sys.executable, "-m", "chaos", "alerts"], environment=environment)
+
+    assert ended.returncode == 3
+    assert "SKIPPED, nothing was shown: no prometheus" in ended.stderr
+    assert "apt-get install prometheus" in ended.stderr
 
 
 def test_mail_is_about_the_alert_in_its_subject() -> None:
