@@ -235,3 +235,26 @@ def read_chunks(picture: bytes) -> dict[bytes, bytes]:
 
 def test_no_two_letters_look_alike() -> None:
     assert len({GLYPHS[letter] for letter in ALPHABET}) == len(ALPHABET)
+
+
+async def test_return_can_be_refused(client: AsyncClient) -> None:
+    order_id = await placed_id(client)
+    await until_status(client, "completed")
+    await set_faults(client, refuse_return=True)
+
+    refused = await client.post(f"{ESA}/v2/order/{order_id}/keys/return")
+
+    assert (refused.status_code, refused.json()["kind"]) == (400, "NoKeysToReturn")
+    assert [row["return_requested"] for row in await ledger_rows(client)] == [False]
+
+
+async def test_answer_of_a_return_can_be_lost_after_the_work(client: AsyncClient) -> None:
+    order_id = await placed_id(client)
+    await until_status(client, "completed")
+    await set_faults(client, drop_return_answer=1)
+
+    with pytest.raises(ConnectionError):
+        await client.post(f"{ESA}/v2/order/{order_id}/keys/return")
+
+    await until_status(client, "refunded")
+    assert [row["return_requested"] for row in await ledger_rows(client)] == [True]

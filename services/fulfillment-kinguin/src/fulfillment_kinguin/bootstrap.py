@@ -35,6 +35,7 @@ from fulfillment_kinguin.entrypoints.http_kinguin_webhook import kinguin_webhook
 from fulfillment_kinguin.entrypoints.job_place import place_job
 from fulfillment_kinguin.entrypoints.job_poll import poll_job
 from fulfillment_kinguin.entrypoints.job_refresh_rate import refresh_rate_job
+from fulfillment_kinguin.entrypoints.job_return_keys import return_keys_job
 from fulfillment_kinguin.entrypoints.job_search import search_job
 from fulfillment_kinguin.entrypoints.job_watch_balance import watch_balance_job
 from fulfillment_kinguin.handlers.act_on_purchase import ActOnPurchase
@@ -53,9 +54,11 @@ from fulfillment_kinguin.handlers.poll_later import PollLater
 from fulfillment_kinguin.handlers.poll_purchase import PollPurchase
 from fulfillment_kinguin.handlers.quote_price import QuotePrice
 from fulfillment_kinguin.handlers.refresh_rate import RefreshRate
+from fulfillment_kinguin.handlers.return_keys import ReturnKeys
 from fulfillment_kinguin.handlers.seal_keys import SealKeys
 from fulfillment_kinguin.handlers.search_purchase import SearchPurchase
 from fulfillment_kinguin.handlers.settle_purchase import SettlePurchase
+from fulfillment_kinguin.handlers.settle_return import SettleReturn
 from fulfillment_kinguin.handlers.take_hint import TakeHint
 from fulfillment_kinguin.handlers.watch_balance import WatchBalance
 from fulfillment_kinguin.ports import ExchangeRates, KeySupplier, RateSource
@@ -145,7 +148,7 @@ def _parts(
         plan=PlanPurchase(switch),
         settle=settle,
         guard=guard,
-        deliver=DeliverKeys(settle),
+        deliver=DeliverKeys(settle, can_return=supplier.can_return),
         rates=rates,
         rate_source=rate_source,
     )
@@ -184,11 +187,13 @@ def _jobs(parts: _Parts) -> Sequence[JobRunner]:
     buy = BuyOnce(parts.supplier, settle, database, clock, quote, parts.guard)
     place = PlacePurchase(buy, parts.plan, parts.guard, database, clock)
     search = SearchPurchase(parts.supplier, buy, settle, database, clock)
+    give_back = ReturnKeys(parts.supplier, SettleReturn(settle, clock), database, clock)
     return (
         *_standing(parts),
         place_job(place, database, clock),
         search_job(search, database, clock),
         poll_job(_poll(parts), database, clock),
+        return_keys_job(give_back, database, clock),
     )
 
 

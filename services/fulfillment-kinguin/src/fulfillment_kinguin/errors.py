@@ -17,6 +17,7 @@ FulfillmentKinguinError
     │           ├── SupplierBroken     it failed too often in a row
     │           ├── RateTooOld         nobody knows what a euro costs today
     │           └── BalanceTooLow      the account is known not to be able to pay it
+    ├── ReturnRefused          the keys are not taken back
     ├── NotFound               no such order or product
     ├── NotSupported           this dialect has no such call
     ├── UnreadableKey          a delivered key is not what it says it is
@@ -119,6 +120,10 @@ class BalanceTooLow(OwnGuard):
     """The balance that Kinguin told last cannot pay it."""
 
     waits_for = Waiting.BALANCE
+
+
+class ReturnRefused(SupplierError):
+    """The keys of an order are not taken back (any more)."""
 
 
 class NotFound(SupplierError):

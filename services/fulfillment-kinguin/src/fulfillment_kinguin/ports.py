@@ -28,6 +28,11 @@ class KeySupplier(Protocol):
         ...
 
     @property
+    def can_return(self) -> bool:
+        """Whether keys can be given back at all."""
+        ...
+
+    @property
     def max_quantity(self) -> int:
         """The most keys one order may have."""
         ...
@@ -64,6 +69,18 @@ class KeySupplier(Protocol):
         Raises:
             NotFound: there is no such order (yet).
             UnreadableKey: one is not what it says it is.
+        """
+        ...
+
+    async def return_keys(self, order_id: str) -> None:
+        """Ask to give all keys of an order back, with one request that is never repeated.
+
+        The order says when it is done; of one order one return is taken.
+
+        Raises:
+            ReturnRefused: claimed, too late, or asked before.
+            NotSupported: this dialect takes none back.
+            Unclear: anything else; it may have been taken.
         """
         ...
 

@@ -38,6 +38,7 @@ from fulfillment_kinguin.errors import (
     InsufficientBalance,
     NotFound,
     ProductUnavailable,
+    ReturnRefused,
     SupplierError,
     Unclear,
 )
@@ -142,6 +143,7 @@ class FakeOrder:
     keys: list[SupplierKey] = field(default_factory=list)
     status: OrderStatus = OrderStatus.PROCESSING
     polls: int = 0
+    returns: int = 0
 
 
 @dataclass(slots=True)
@@ -157,6 +159,10 @@ class FakeFaults:
     broken_keys: bool = False
     key_padding: int = 0
     drop_answer_after_work: int = 0
+    refuse_return: bool = False
+    drop_return_answer: int = 0
+    lose_return: int = 0
+    slow_return: bool = False
     refuse_duplicates: bool = True
     hidden_from_search: int = 0
     balance: Decimal = Decimal(1000)
@@ -169,6 +175,7 @@ class FakeSupplier:
     def __init__(self, *, can_search: bool = True) -> None:
         self.can_search = can_search
         self.knows_prices = True
+        self.can_return = True
         self.max_quantity = 9
         self.ledger: list[FakeOrder] = []
         self.faults = FakeFaults()
@@ -219,6 +226,20 @@ class FakeSupplier:
             read_key("image/png", "not base64!")
         return [] if order.status is OrderStatus.REFUNDED else list(order.keys)
 
+    async def return_keys(self, order_id: str) -> None:
+        """See `KeySupplier.return_keys`; taken once, and refunded with the next look."""
+        self._called("return_keys")
+        order = next(o for o in self.ledger if o.order_id == order_id)
+        if self.faults.lose_return > 0:
+            self.faults.lose_return -= 1
+            raise Unclear("no answer: the request never arrived")
+        if self.faults.refuse_return or order.returns:
+            raise ReturnRefused("NoKeysToReturn")
+        order.returns += 1
+        if self.faults.drop_return_answer > 0:
+            self.faults.drop_return_answer -= 1
+            raise Unclear("no answer: the fake dropped it")
+
     async def product(self, product_id: str) -> Product:
         """See `KeySupplier.product`."""
         self._called("product")
@@ -259,6 +280,8 @@ class FakeSupplier:
         order = next((o for o in self.ledger if o.order_id == order_id), None)
         if order is None:
             raise NotFound("OrderNotFound")
+        if order.returns and not self.faults.slow_return:
+            order.status = OrderStatus.REFUNDED
         if order.status is OrderStatus.PROCESSING and not self.faults.stuck:
             order.polls += 1
             if order.polls >= self.faults.polls_until_ready:

@@ -47,9 +47,10 @@ async def test_line_cancelled_before_it_is_placed_is_never_bought(
     assert await answers(kinguin) == [S.RELEASED]
 
 
-async def test_running_purchase_is_followed_to_its_end_and_goes_to_stock(
+async def test_running_purchase_is_followed_to_its_end_and_goes_to_stock_if_not_taken_back(
     kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier
 ) -> None:
+    supplier.set_faults(refuse_return=True)
     request = a_request(quantity=2)
     await kinguin.deliver(request)
     await kinguin.run_jobs()
@@ -62,7 +63,7 @@ async def test_running_purchase_is_followed_to_its_end_and_goes_to_stock(
     returned = await kinguin.sent(StockReturned)
     assert [message.product_id for message in returned] == [request.product_id] * 2
     assert await kinguin.sent(KeyReady) == []
-    assert await purchase_states(kinguin) == ["abandoned"]
+    assert await purchase_states(kinguin) == ["return_refused"]
     assert await answers(kinguin) == [S.RELEASED]
 
 

@@ -162,9 +162,10 @@ async def test_search_again_takes_a_stuck_purchase_up(
     assert len(await kinguin.sent(KeyReady)) == len(supplier.ledger) == 1
 
 
-async def test_giving_up_fails_the_line_and_sends_late_keys_to_stock(
-    kinguin: ServiceHarness, clock: FixedClock, admin: Headers
+async def test_giving_up_fails_the_line_and_late_keys_that_are_not_taken_back_are_stock(
+    kinguin: ServiceHarness, clock: FixedClock, admin: Headers, supplier: FakeSupplier
 ) -> None:
+    supplier.set_faults(refuse_return=True)
     await kinguin.deliver(a_request())
     await kinguin.run_jobs()
     [purchase] = await purchases(kinguin, admin)

@@ -1,5 +1,6 @@
 """The whole service against the simulator, in both dialects: its ledger is the truth."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from contracts import FulfillmentState, KeyReady, Money, StockReturned
+from contracts.testing import an_order_cancelled
 from foundation.sealing import open_game_key
 from foundation.testing import FixedClock
 from fulfillment_kinguin.bootstrap import build_service
@@ -226,3 +228,41 @@ async def test_truncated_answers_are_waited_out(shop: Shop) -> None:
 
     [order] = await shop.ledger()
     assert await shop.delivered() == [bought(order)]
+
+
+async def bought_and_cancelled(shop: Shop) -> None:
+    request = a_request()
+    await shop.kinguin.deliver(request)
+    await shop.kinguin.run_jobs()
+    await shop.kinguin.deliver(
+        an_order_cancelled(order_id=request.order_id, line_ids=(request.line_id,))
+    )
+
+
+@pytest.mark.parametrize("shop", ["esa"], indirect=True)
+@pytest.mark.parametrize("lost", [0, 1])
+async def test_keys_that_nobody_wants_go_back_once(shop: Shop, lost: int) -> None:
+    await shop.faults(drop_return_answer=lost)
+    await bought_and_cancelled(shop)
+
+    await shop.work(2)
+    await asyncio.sleep(0.5)  # the simulator refunds by its own clock
+    await shop.work(30)
+
+    [order] = await shop.ledger()
+    assert (order["status"], order["return_requested"]) == ("refunded", True)
+    assert await purchase_states(shop.kinguin) == ["returned"]
+    assert await shop.kinguin.sent(StockReturned) == []
+
+
+async def test_keys_that_are_not_taken_back_are_stock(shop: Shop) -> None:
+    await shop.faults(refuse_return=True)
+    await bought_and_cancelled(shop)
+
+    await shop.work(2, 30)
+
+    [order] = await shop.ledger()
+    assert order["status"] == "completed"
+    end = "return_refused" if shop.dialect == "esa" else "abandoned"
+    assert await purchase_states(shop.kinguin) == [end]
+    assert len(await shop.kinguin.sent(StockReturned)) == 1

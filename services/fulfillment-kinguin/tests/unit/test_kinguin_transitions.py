@@ -37,7 +37,18 @@ def test_only_what_was_never_posted_is_handed_back() -> None:
     assert {s for s, steps in purchase.STEPS.items() if S.HANDED_BACK in steps} == {S.PLANNED}
 
 
-@pytest.mark.parametrize("end", [S.KEYS_READY, S.ABANDONED, S.FAILED, S.HANDED_BACK])
+def test_keys_that_were_sent_can_only_go_back() -> None:
+    for state in PurchaseState:
+        if state is S.RETURN_REQUESTED:
+            check_step(S.KEYS_READY, state)
+        else:
+            with pytest.raises(ForbiddenStep):
+                check_step(S.KEYS_READY, state)
+
+
+@pytest.mark.parametrize(
+    "end", [S.ABANDONED, S.FAILED, S.HANDED_BACK, S.RETURNED, S.RETURN_REFUSED]
+)
 def test_an_end_is_final(end: PurchaseState) -> None:
     for state in PurchaseState:
         with pytest.raises(ForbiddenStep):

@@ -15,6 +15,8 @@ from kinguin_simulator.faults import FaultPanel, Faults
 API_PREFIXES = ("/esa/api/", "/v1/")
 ORDER_PATHS = {"/esa/api/v1/order", "/esa/api/v2/order", "/v1/orders"}
 CREATED = 201
+OK = 200
+RETURN_PATH_END = "/keys/return"
 KINDS = {401: "Authorization", 409: "ResourceLock"}
 HTML_ERROR = "<html><head><title>Error</title></head><body><h1>Bad gateway</h1></body></html>"
 
@@ -57,6 +59,8 @@ class FaultGate:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "POST" and scope["path"] in ORDER_PATHS:
             await self._answer_order(scope, receive, send)
+        elif scope["method"] == "POST" and scope["path"].endswith(RETURN_PATH_END):
+            await self._answer_return(scope, receive, send)
         elif scope["method"] == "GET" and self._panel.current.truncate_json:
             messages = await self._collect(scope, receive)
             await _truncated(messages)(scope, receive, send)
@@ -74,6 +78,14 @@ class FaultGate:
         else:
             for message in messages:
                 await send(message)
+
+    async def _answer_return(self, scope: Scope, receive: Receive, send: Send) -> None:
+        messages = await self._collect(scope, receive)
+        if messages[0]["status"] == OK and self._panel.current.drops_return():
+            await cut(scope, receive)
+            return
+        for message in messages:
+            await send(message)
 
     async def _collect(self, scope: Scope, receive: Receive) -> list[Message]:
         messages: list[Message] = []

@@ -31,6 +31,10 @@ class Faults(BaseModel):
     """The next n accepted orders are kept, and the connection closed without an answer."""
     error_after_work: Count = 0
     """The next n accepted orders are kept, and answered with 500."""
+    refuse_return: bool = False
+    """Keys are not taken back: somebody has claimed them."""
+    drop_return_answer: Count = 0
+    """The next n accepted returns are kept, and the connection closed without an answer."""
     truncate_json: bool = False
     """Answers to GET lose their second half."""
     polls_until_ready: Count | None = None
@@ -71,6 +75,13 @@ class Faults(BaseModel):
         if self.drop_answer_after_work == 0:
             return False
         self.drop_answer_after_work -= 1
+        return True
+
+    def drops_return(self) -> bool:
+        """Whether the connection closes instead of this return's answer; uses one up."""
+        if self.drop_return_answer == 0:
+            return False
+        self.drop_return_answer -= 1
         return True
 
     def spoils_answer(self) -> bool:

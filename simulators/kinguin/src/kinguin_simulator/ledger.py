@@ -176,6 +176,8 @@ class Ledger:
             raise ConstraintViolation("orderExternalId", detail, external_id, DUPLICATE_STATUS)
 
     def _check_returnable(self, order: Order) -> None:
+        if self._panel.current.refuse_return:
+            raise NoKeysToReturn("The keys were claimed")
         if order.return_requested:
             raise NoKeysToReturn("A return was already requested for this order")
         if order.is_preorder or any(line.is_wholesale for line in order.lines):

@@ -158,6 +158,7 @@ def ledger_row(order: Order) -> dict[str, Any]:
         "status": order.status,
         "quantity": order.quantity,
         "price_charged": float(order.price_charged),
+        "return_requested": order.return_requested,
         "keys": [_ledger_key(key) for key in order.keys],
     }
 

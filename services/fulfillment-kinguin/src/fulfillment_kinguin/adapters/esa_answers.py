@@ -24,6 +24,7 @@ from fulfillment_kinguin.errors import UnreadableAnswer
 A = TypeVar("A", bound="Answer")
 
 _STATUSES: Final = {status.value: status for status in OrderStatus}
+_WENT_BACK: Final = frozenset({"RETURNED", "REFUNDED"})
 _log = structlog.get_logger()
 
 
@@ -108,6 +109,18 @@ class ProductsAnswer(Answer):
     item_count: int = Field(alias="item_count")
 
 
+class KeyStateAnswer(Answer):
+    """A key of an order, without its serial."""
+
+    status: str = ""
+
+
+class PositionAnswer(Answer):
+    """One product of an order."""
+
+    keys: list[KeyStateAnswer] | None = None
+
+
 class OrderAnswer(Answer):
     """An order; `payment_price` is what was taken from the balance."""
 
@@ -117,6 +130,7 @@ class OrderAnswer(Answer):
     created_at: Moment | None = None
     payment_price: Euros | None = None
     total_price: Euros | None = None
+    products: list[PositionAnswer] | None = None
 
     def to_order(self) -> SupplierOrder:
         """In our words."""
@@ -127,6 +141,11 @@ class OrderAnswer(Answer):
             read_status(self.status, _STATUSES),
             self.created_at,
             charged,
+            sum(
+                key.status.strip().upper() in _WENT_BACK
+                for position in self.products or ()
+                for key in position.keys or ()
+            ),
         )
 
 

@@ -6,6 +6,7 @@ that); keys come from `GET /v2/order/{id}/keys`, page by page.
 
 from collections.abc import Sequence
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -38,6 +39,7 @@ class EsaClient:
 
     can_search = True
     knows_prices = True
+    can_return = True
     max_quantity = 9  # of one offer; more is wholesale
 
     def __init__(self, http: KinguinHttp) -> None:
@@ -71,6 +73,11 @@ class EsaClient:
             if len(keys) < PAGE:
                 return list(by_id.values())
         raise UnreadableAnswer(f"more than {MAX_KEY_PAGES} pages of keys")
+
+    async def return_keys(self, order_id: str) -> None:
+        """See `KeySupplier.return_keys`; the statuses in the answer are those of before."""
+        path = f"/v2/order/{_segment(order_id)}/keys/return"
+        await self._http.post(path, None, expected=HTTPStatus.OK)
 
     async def product(self, product_id: str) -> Product:
         """See `KeySupplier.product`; an id of digits only is Kinguin's own number."""

@@ -36,6 +36,16 @@ async def of_purchase(transaction: Transaction, purchase_id: UUID) -> list[Seale
     return [_sealed_key(row) for row in rows]
 
 
+async def first_bought_at(transaction: Transaction, purchase_id: UUID) -> datetime | None:
+    """When the first key of a purchase was seen; None while none was."""
+    found: datetime | None = await transaction.scalar(
+        sa.select(sa.func.min(purchase_keys.c.bought_at)).where(
+            purchase_keys.c.purchase_id == purchase_id
+        )
+    )
+    return found
+
+
 async def of_line(transaction: Transaction, line_id: UUID) -> list[SealedKey]:
     """The keys that were handed to delivery for a line."""
     query = (

@@ -17,6 +17,7 @@ from fulfillment_kinguin.errors import (
     NotFound,
     ProductUnavailable,
     Refused,
+    ReturnRefused,
     SupplierError,
     Unauthorized,
     Unclear,
@@ -31,6 +32,7 @@ _DEFINITE: Final[Mapping[str, Callable[[str], SupplierError]]] = {
     "Authorization": Unauthorized,
     "OrderNotFound": NotFound,
     "OrderNotSupported": NotFound,
+    "NoKeysToReturn": ReturnRefused,
 }
 _CLIENT_ERRORS: Final = range(400, 500)
 _EXTERNAL_ID_NAMES: Final = ("orderexternalid", "externalid")

@@ -84,13 +84,15 @@ class KinguinHttp:
         """
         return await self._send(self._request("GET", path, GET_S, params=params), GET_S, 200)
 
-    async def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """The JSON of a 201, after exactly one request.
+    async def post(
+        self, path: str, body: Mapping[str, Any] | None, *, expected: int = HTTPStatus.CREATED
+    ) -> Any:
+        """The JSON of a success, after exactly one request.
 
         Raises:
             SupplierError: as the answer says; `Unclear` for every answer that is not sure.
         """
-        return await self._send(self._request("POST", path, POST_S, json=body), POST_S, 201)
+        return await self._send(self._request("POST", path, POST_S, json=body), POST_S, expected)
 
     def _request(self, method: str, path: str, total_s: float, **content: Any) -> httpx.Request:
         timeout = httpx.Timeout(total_s, connect=CONNECT_S)

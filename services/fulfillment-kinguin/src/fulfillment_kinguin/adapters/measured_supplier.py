@@ -23,6 +23,7 @@ from fulfillment_kinguin.errors import (
     NotFound,
     NothingBought,
     NotSupported,
+    ReturnRefused,
     SupplierError,
     Unauthorized,
 )
@@ -32,16 +33,19 @@ _OUTCOMES: Final[Sequence[tuple[type[Exception], str]]] = (
     (Unauthorized, "unauthorized"),
     (InsufficientBalance, "insufficient_balance"),
     (NothingBought, "refused"),
+    (ReturnRefused, "refused"),
     (NotFound, "not_found"),
     (NotSupported, "not_supported"),
     (SupplierError, "unclear"),
 )
-_OPERATIONS: Final = ("place", "orders_of", "order", "keys", "product", "products", "balance")
+_OPERATIONS: Final = (
+    *("place", "orders_of", "order", "keys", "return_keys", "product", "products", "balance"),
+)
 
 REQUESTS: Final = Measure(
     "kinguin_request_seconds",
     "Calls of Kinguin by what came of them, with the wait for our own rate limit",
-    {"operation": _OPERATIONS, "outcome": ("ok", *(name for _, name in _OUTCOMES))},
+    {"operation": _OPERATIONS, "outcome": ("ok", *dict(_OUTCOMES).values())},
     (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 45),
 )
 
@@ -62,6 +66,11 @@ class MeasuredSupplier:
     def knows_prices(self) -> bool:
         """See `KeySupplier`."""
         return self._supplier.knows_prices
+
+    @property
+    def can_return(self) -> bool:
+        """See `KeySupplier`."""
+        return self._supplier.can_return
 
     @property
     def max_quantity(self) -> int:
@@ -87,6 +96,11 @@ class MeasuredSupplier:
         """See `KeySupplier`."""
         with self._measured("keys"):
             return await self._supplier.keys(order_id)
+
+    async def return_keys(self, order_id: str) -> None:
+        """See `KeySupplier`."""
+        with self._measured("return_keys"):
+            await self._supplier.return_keys(order_id)
 
     async def product(self, product_id: str) -> Product:
         """See `KeySupplier`."""

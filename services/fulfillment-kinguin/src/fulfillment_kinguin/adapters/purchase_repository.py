@@ -23,6 +23,7 @@ from fulfillment_kinguin.domain.purchase import (
     check_step,
     external_id,
 )
+from fulfillment_kinguin.domain.return_keys import Return
 from fulfillment_kinguin.domain.waiting import Waiting
 from fulfillment_kinguin.errors import UnknownPurchase
 
@@ -179,4 +180,13 @@ def _purchase(row: sa.Row[Any], line: Line) -> Purchase:
         unknown_since=row.unknown_since,
         placed_at=row.placed_at,
         created_at=row.created_at,
+        giving_back=_return(row),
+    )
+
+
+def _return(row: sa.Row[Any]) -> Return | None:
+    if row.return_requested_at is None:
+        return None
+    return Return(
+        row.return_requested_at, row.return_posts, row.return_looks, taken=row.return_taken
     )

@@ -37,6 +37,7 @@ class SalesManagerClient:
 
     can_search = True
     knows_prices = False
+    can_return = False
     max_quantity = 1
 
     def __init__(self, http: KinguinHttp) -> None:
@@ -65,6 +66,10 @@ class SalesManagerClient:
             return []
         key = read_key(answer.key_type, answer.key.get_secret_value())
         return [SupplierKey(answer.id, key)]
+
+    async def return_keys(self, order_id: str) -> None:
+        """See `KeySupplier.return_keys`."""
+        raise NotSupported(f"the sales-manager API takes no keys of {order_id} back: use esa")
 
     async def product(self, product_id: str) -> Product:
         """See `KeySupplier.product`."""

@@ -11,10 +11,12 @@ from typing import Final
 from uuid import UUID
 
 from fulfillment_kinguin.domain.line import ForbiddenStep, Line
+from fulfillment_kinguin.domain.return_keys import Return
 
 PLACE: Final = "place"
 SEARCH: Final = "search"
 POLL: Final = "poll"
+RETURN_KEYS: Final = "return_keys"
 """The kinds of jobs; their subject is the purchase id."""
 REFRESH_RATE: Final = "refresh_rate"
 WATCH_BALANCE: Final = "watch_balance"
@@ -34,6 +36,9 @@ class PurchaseState(StrEnum):
     FAILED = "failed"
     NEEDS_ATTENTION = "needs_attention"
     HANDED_BACK = "handed_back"
+    RETURN_REQUESTED = "return_requested"
+    RETURNED = "returned"
+    RETURN_REFUSED = "return_refused"
 
 
 _S = PurchaseState
@@ -43,15 +48,21 @@ STEPS: Final[dict[PurchaseState, frozenset[PurchaseState]]] = {
     _S.PLANNED: frozenset({_S.PLACING, _S.FAILED, _S.ABANDONED, _S.HANDED_BACK}),
     _S.PLACING: frozenset({_S.PLACED, _S.UNKNOWN, _S.PLANNED, _S.FAILED, _S.ABANDONED}),
     _S.UNKNOWN: frozenset({_S.PLACED, _S.PLACING, _S.FAILED, _S.ABANDONED, _S.NEEDS_ATTENTION}),
-    _S.PLACED: _CLOSED | {_S.SLOW, _S.NEEDS_ATTENTION},
-    _S.SLOW: _CLOSED | {_S.NEEDS_ATTENTION},
-    _S.NEEDS_ATTENTION: _CLOSED | {_S.UNKNOWN},
-    _S.KEYS_READY: frozenset(),
+    _S.PLACED: _CLOSED | {_S.SLOW, _S.NEEDS_ATTENTION, _S.RETURN_REQUESTED},
+    _S.SLOW: _CLOSED | {_S.NEEDS_ATTENTION, _S.RETURN_REQUESTED},
+    _S.NEEDS_ATTENTION: _CLOSED | {_S.UNKNOWN, _S.RETURN_REQUESTED, _S.RETURNED},
+    _S.KEYS_READY: frozenset({_S.RETURN_REQUESTED}),
+    _S.RETURN_REQUESTED: frozenset({_S.RETURNED, _S.RETURN_REFUSED, _S.NEEDS_ATTENTION}),
+    _S.RETURNED: frozenset(),
+    _S.RETURN_REFUSED: frozenset(),
     _S.ABANDONED: frozenset(),
     _S.FAILED: frozenset(),
     _S.HANDED_BACK: frozenset(),
 }
 """Nothing leads from `placing` to `placing`: one POST, then an answer or a search."""
+
+ENDED: Final = frozenset({_S.KEYS_READY, *(state for state in _S if not STEPS[state])})
+"""States in which nothing is bought any more; keys that were sent may still go back."""
 
 POLLED: Final = frozenset({_S.PLACED, _S.SLOW, _S.NEEDS_ATTENTION})
 """States in which an order at Kinguin is looked at."""
@@ -74,6 +85,12 @@ class Purchase:
     unknown_since: datetime | None
     placed_at: datetime | None
     created_at: datetime
+    giving_back: Return | None = None
+
+    @property
+    def next_states(self) -> frozenset[PurchaseState]:
+        """Where it may go from here."""
+        return STEPS[self.state]
 
 
 def external_id(line_id: UUID, attempt: int) -> str:

@@ -76,13 +76,22 @@ class OrderToPlace:
 
 @dataclass(frozen=True, slots=True)
 class SupplierOrder:
-    """An order as the supplier tells it; `price_charged` is its whole price in euros."""
+    """An order as the supplier tells it; `price_charged` is its whole price in euros.
+
+    `keys_returned` counts its keys that are the supplier's again.
+    """
 
     order_id: str
     external_id: str | None
     status: OrderStatus
     created_at: datetime | None = None
     price_charged: Decimal | None = None
+    keys_returned: int = 0
+
+    @property
+    def was_refunded(self) -> bool:
+        """Whether all of its money came back."""
+        return self.status is OrderStatus.REFUNDED
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from servicekit.jobs import schedule
 from fulfillment_kinguin.adapters import audit, key_repository, purchase_repository
 from fulfillment_kinguin.domain.line import LineState
 from fulfillment_kinguin.domain.purchase import (
+    ENDED,
     POLL,
     POLLED,
     SEARCH,
-    STEPS,
     Purchase,
     PurchaseState,
 )
@@ -86,7 +86,7 @@ class ActOnPurchase:
                     raise ActionRefused("only an order whose answer was lost is searched")
                 await schedule(transaction, SEARCH, purchase.id, now)
             case Action.GIVE_UP:
-                if not STEPS[purchase.state]:
+                if purchase.state in ENDED or purchase.state is PurchaseState.RETURN_REQUESTED:
                     raise ActionRefused("the purchase has ended")
             case _:
                 assert_never(action)

@@ -52,15 +52,19 @@ class FinishPurchase:
         now = self._clock.now()
         await key_repository.keep(transaction, purchase.id, sealed, now)
         keys = await key_repository.of_purchase(transaction, purchase.id)
+        if purchase.giving_back is not None:
+            await self._follow_return(transaction, purchase, status)
+            return None
         verdict = judge_order(status, len(keys), purchase.line.quantity)
         match verdict:
             case Verdict.WAIT:
                 return await self._later(transaction, purchase, None)
             case Verdict.COMPLETE if purchase.line.is_wanted:
                 await self._deliver.to_buyer(transaction, purchase, keys, now)
-            case Verdict.COMPLETE | Verdict.BROKEN:
-                reason = "cancelled" if verdict is Verdict.COMPLETE else verdict.value
-                await self._deliver.to_stock(transaction, purchase, keys, reason, now)
+            case Verdict.COMPLETE:
+                await self._deliver.back(transaction, purchase, keys, "cancelled", now)
+            case Verdict.BROKEN:
+                await self._deliver.to_stock(transaction, purchase, keys, verdict.value, now)
             case Verdict.BUY_AGAIN:
                 await self._buy_again(transaction, purchase, f"{status.value} without keys")
             case Verdict.TOO_MANY_KEYS | Verdict.REFUNDED_WITH_KEYS:
@@ -72,6 +76,18 @@ class FinishPurchase:
     async def flag(self, transaction: Transaction, purchase_id: UUID, reason: str) -> None:
         """Leave it to a person."""
         await self._settle.attention(transaction, purchase_id, reason)
+
+    async def _follow_return(
+        self, transaction: Transaction, purchase: Purchase, status: OrderStatus
+    ) -> None:
+        """A person had it looked at: its keys were offered back, and nobody knew the answer."""
+        if status is OrderStatus.REFUNDED:
+            now, reason = self._clock.now(), "the supplier took the keys back"
+            await purchase_repository.move(
+                transaction, purchase, PurchaseState.RETURNED, now, reason, next_attempt_at=None
+            )
+        else:
+            await self.flag(transaction, purchase.id, f"keys offered back, order {status.value}")
 
     async def _buy_again(self, transaction: Transaction, purchase: Purchase, reason: str) -> None:
         now = self._clock.now()

@@ -1,7 +1,7 @@
 """1, 2, 3 and 11: each line its keys, each key one line, one purchase, stock that adds up."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Final
 from uuid import UUID
@@ -13,6 +13,7 @@ from bitloot_verify.reading import Ledgers, Reading
 _SHOWN: Final = frozenset({"stored", "mailed", "mail_failed"})
 _BOUGHT: Final = frozenset({"placed", "slow", "keys_ready", "needs_attention"})
 _NOT_CHARGED: Final = frozenset({"canceled", "cancelled", "refunded"})
+_THE_SUPPLIERS: Final = frozenset({"return_requested", "returned"})
 _LINE_ID_LENGTH: Final = 36
 
 
@@ -68,6 +69,21 @@ def key_of_one_line(reading: Reading) -> Iterator[Finding]:
         if len(lines) > 1:
             named = ", ".join(sorted(map(str, lines)))
             yield Finding(f"key {fingerprint[:12]}", f"given to several lines: {named}")
+    back = _given_back(reading)
+    for line_id, fingerprint in _delivered(reading):
+        if fingerprint in back:
+            says = f"{back[fingerprint]} to the supplier, and line {line_id} has it"
+            yield Finding(f"key {fingerprint[:12]}", says)
+
+
+def _given_back(reading: Reading) -> Mapping[str, str]:
+    """Keys that are the supplier's again, or may be at any moment, with how far that is."""
+    states = {purchase.id: purchase.state for purchase in reading.all(rows.Purchase)}
+    return {
+        key.fingerprint: states[key.purchase_id]
+        for key in reading.all(rows.BoughtKey)
+        if states.get(key.purchase_id) in _THE_SUPPLIERS
+    }
 
 
 def _delivered(reading: Reading) -> Iterator[tuple[UUID, str]]:
@@ -129,10 +145,19 @@ def stock_adds_up(reading: Reading) -> Iterator[Finding]:
         if key.state == "assigned" and not is_given:
             yield Finding(f"stock key {key.id}", "assigned to no line")
     yield from _held_for_nothing(reading)
+    yield from _in_stock_and_given_back(reading)
     for product_id in added.keys() | uploaded.keys():
         if added.get(product_id, 0) != uploaded[product_id]:
             says = f"{added.get(product_id, 0)} keys uploaded, {uploaded[product_id]} there"
             yield Finding(f"product {product_id}", says)
+
+
+def _in_stock_and_given_back(reading: Reading) -> Iterator[Finding]:
+    back = _given_back(reading)
+    for key in reading.all(rows.StockKey):
+        if key.fingerprint in back:
+            says = f"in stock, and {back[key.fingerprint]} to the supplier"
+            yield Finding(f"stock key {key.id}", says)
 
 
 def _held_for_nothing(reading: Reading) -> Iterator[Finding]:

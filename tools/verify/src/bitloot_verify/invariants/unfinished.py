@@ -16,6 +16,7 @@ _JOB_OF_PURCHASE: Final = {
     "unknown": {"search"},
     "placed": {"poll"},
     "slow": {"poll"},
+    "return_requested": {"return_keys"},
 }
 _OPEN_PURCHASE: Final = frozenset({*_JOB_OF_PURCHASE, "needs_attention"})
 _WANTED: Final = frozenset({"buying", "delayed"})

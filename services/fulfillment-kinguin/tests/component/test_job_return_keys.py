@@ -1,0 +1,195 @@
+"""Keys that nobody wants go back to the supplier, once; only what it refuses becomes stock."""
+
+import pytest
+import sqlalchemy as sa
+from contracts import OrderCancelled, StockReturned
+from foundation.clock import new_id
+from foundation.testing import FixedClock
+from fulfillment_kinguin.adapters.tables import purchases
+from fulfillment_kinguin.bootstrap import build_service
+from fulfillment_kinguin.domain.supply import OrderStatus
+from fulfillment_kinguin.errors import Unauthorized, Unclear
+from fulfillment_kinguin.settings import KinguinSettings
+from fulfillment_kinguin.testing import SIGNER, FakeSupplier, a_request, purchase_states, work
+from persistence.tables import jobs
+from servicekit.testing import ServiceHarness
+
+pytestmark = pytest.mark.component
+
+
+async def bought_and_cancelled(kinguin: ServiceHarness, quantity: int = 2) -> None:
+    """A line is cancelled while its order is at Kinguin."""
+    request = a_request(quantity)
+    await kinguin.deliver(request)
+    await kinguin.run_jobs()
+    await kinguin.deliver(
+        OrderCancelled(
+            id=new_id(),
+            occurred_at=request.occurred_at,
+            order_id=request.order_id,
+            line_ids=(request.line_id,),
+            reason="asked for",
+        )
+    )
+
+
+async def pass_time(kinguin: ServiceHarness, clock: FixedClock, *seconds: float) -> None:
+    for wait in seconds:
+        await work(kinguin, clock, wait)
+
+
+async def test_keys_go_back_and_never_into_stock(
+    kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier
+) -> None:
+    await bought_and_cancelled(kinguin)
+
+    await pass_time(kinguin, clock, 2, 5, 60)
+
+    assert await purchase_states(kinguin) == ["returned"]
+    assert await kinguin.sent(StockReturned) == []
+    assert supplier.calls["return_keys"] == 1
+    assert supplier.ledger[0].status is OrderStatus.REFUNDED
+
+
+async def test_under_return_they_are_nobodys(
+    kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier
+) -> None:
+    supplier.set_faults(slow_return=True)
+    await bought_and_cancelled(kinguin)
+
+    await pass_time(kinguin, clock, 2, 60, 3600)
+    assert await purchase_states(kinguin) == ["return_requested"]
+    assert await kinguin.sent(StockReturned) == []
+    supplier.set_faults()
+    await pass_time(kinguin, clock, 300)
+
+    assert await purchase_states(kinguin) == ["returned"]
+    assert supplier.calls["return_keys"] == 1
+
+
+async def test_refused_keys_become_stock(
+    kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier
+) -> None:
+    supplier.set_faults(refuse_return=True)
+    await bought_and_cancelled(kinguin)
+
+    await pass_time(kinguin, clock, 2, 60)
+
+    assert await purchase_states(kinguin) == ["return_refused"]
+    assert len(await kinguin.sent(StockReturned)) == 2
+    assert supplier.calls["return_keys"] == 1
+
+
+async def test_when_the_window_is_over_nobody_is_asked(
+    kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier
+) -> None:
+    supplier.errors["return_keys"] = Unauthorized("HTTP 401")
+    await bought_and_cancelled(kinguin)
+    await pass_time(kinguin, clock, 2, 2)
+    asked = supplier.calls["return_keys"]
+    assert asked == 1
+    assert await purchase_states(kinguin) == ["return_requested"]
+
+    await pass_time(kinguin, clock, 25 * 3600)
+
+    assert await purchase_states(kinguin) == ["return_refused"]
+    assert len(await kinguin.sent(StockReturned)) == 2
+    assert supplier.calls["return_keys"] == asked
+
+
+async def test_refused_credentials_ask_again_and_count_as_nothing(
+    kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier
+) -> None:
+    supplier.errors["return_keys"] = Unauthorized("HTTP 401")
+    await bought_and_cancelled(kinguin)
+    await pass_time(kinguin, clock, 2, 2)
+    supplier.errors.clear()
+
+    await pass_time(kinguin, clock, 300, 5)
+
+    assert await purchase_states(kinguin) == ["returned"]
+
+
+async def test_answer_lost_after_the_return_was_taken_is_seen_on_the_order(
+    kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier
+) -> None:
+    supplier.set_faults(drop_return_answer=1)
+    await bought_and_cancelled(kinguin)
+
+    await pass_time(kinguin, clock, 2, 30)
+
+    assert await purchase_states(kinguin) == ["returned"]
+    assert supplier.calls["return_keys"] == supplier.ledger[0].returns == 1
+
+
+async def test_request_that_never_arrived_is_made_again_after_looking(
+    kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier
+) -> None:
+    supplier.set_faults(lose_return=1)
+    await bought_and_cancelled(kinguin)
+
+    await pass_time(kinguin, clock, 2, 30, 30, 30)
+    assert supplier.calls["return_keys"] == 1
+    await pass_time(kinguin, clock, 30, 30, 5)
+
+    assert await purchase_states(kinguin) == ["returned"]
+    assert supplier.ledger[0].returns == 1
+
+
+async def test_refusal_of_a_second_request_says_nothing_about_the_first(
+    kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier
+) -> None:
+    supplier.set_faults(drop_return_answer=1, slow_return=True)
+    await bought_and_cancelled(kinguin)
+    await pass_time(kinguin, clock, 2, 30, 30, 30, 30, 30, 30)
+    assert supplier.calls["return_keys"] == 2
+    assert await purchase_states(kinguin) == ["return_requested"]
+    assert await kinguin.sent(StockReturned) == []
+
+    supplier.set_faults()
+    await pass_time(kinguin, clock, 300)
+
+    assert await purchase_states(kinguin) == ["returned"]
+
+
+async def test_what_nobody_knows_after_a_day_is_for_a_person(
+    kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier
+) -> None:
+    supplier.set_faults(drop_return_answer=1, slow_return=True)
+    await bought_and_cancelled(kinguin)
+    await pass_time(kinguin, clock, 2, 25 * 3600)
+
+    assert await purchase_states(kinguin) == ["needs_attention"]
+    assert await kinguin.sent(StockReturned) == []
+
+
+async def test_process_that_died_while_asking_looks_first(
+    kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier
+) -> None:
+    supplier.errors["return_keys"] = Unclear("the process ended")
+    await bought_and_cancelled(kinguin)
+    await pass_time(kinguin, clock, 2)
+    supplier.errors.clear()
+    async with kinguin.database.transaction() as transaction:
+        at_once = sa.update(jobs).where(jobs.c.kind == "return_keys")
+        await transaction.execute(at_once.values(due_at=clock.now(), lease_until=None))
+
+    await kinguin.run_jobs()
+
+    assert supplier.calls["return_keys"] == 1
+    async with kinguin.database.transaction() as transaction:
+        assert await transaction.scalar(sa.select(purchases.c.return_looks)) == 1
+
+
+async def test_dialect_that_takes_none_back_gives_them_to_stock(
+    settings: KinguinSettings, clock: FixedClock
+) -> None:
+    supplier = FakeSupplier()
+    supplier.can_return = False
+    service = build_service(settings, clock, SIGNER.static_jwks(), supplier)
+    async with ServiceHarness.start(service) as kinguin:
+        await bought_and_cancelled(kinguin)
+        await pass_time(kinguin, clock, 2)
+
+        assert await purchase_states(kinguin) == ["abandoned"]
+        assert len(await kinguin.sent(StockReturned)) == 2
