@@ -24,6 +24,7 @@ from chaos.arming import Arming, Triggers
 from chaos.crash_sweep import CrashSweep
 from chaos.customers import Customers
 from chaos.fault_matrix import FaultMatrix
+from chaos.key_change import KeyChange
 from chaos.outcome import Outcome
 from chaos.points import POINTS, Place, places
 from chaos.proxied_parts import ProxiedParts
@@ -116,8 +117,10 @@ def faults(
     folder = Path(tempfile.mkdtemp(prefix="bitloot-chaos-"))
     with ProxyHost.running(dice) as host:
         parts = ProxiedParts(folder, host)
-        with whole_stack(folder, parts=parts) as stack:
-            asyncio.run(_suffer(stack, parts, host, outcome, dice, chosen, (longest, 60 * minutes)))
+        keys = KeyChange.prepare(folder)
+        with whole_stack(folder, keys.before, parts) as stack:
+            limits = (longest, 60 * minutes)
+            asyncio.run(_suffer(stack, parts, host, outcome, dice, chosen, keys, limits))
     _finish(outcome, out, folder)
 
 
@@ -128,11 +131,12 @@ async def _suffer(
     outcome: Outcome,
     dice: random.Random,
     chosen: Sequence[Scenario],
+    keys: KeyChange,
     limits: tuple[float, float],
 ) -> None:
     async with httpx.AsyncClient(timeout=_HTTP_TIMEOUT_S, trust_env=False) as http:
         customers = Customers(stack, http, dice)
-        world = World(stack, parts, host, customers, http, dice)
+        world = World(stack, parts, host, customers, http, dice, keys.after)
         ends_at = time.monotonic() + limits[1]
         await FaultMatrix(world, outcome, typer.echo, limits[0], ends_at).run(chosen)
 

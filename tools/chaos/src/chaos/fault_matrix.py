@@ -13,6 +13,7 @@ from typing import Final
 from stack.verify import verify
 
 from chaos.customers import Ticket, by_status
+from chaos.faults import CannotBeMade
 from chaos.outcome import Outcome, Run
 from chaos.scenarios import Scenario
 from chaos.world import World
@@ -47,7 +48,12 @@ class FaultMatrix:
         for number, scenario in enumerate(scenarios, 1):
             if time.monotonic() > self.ends_at:
                 break
-            run = await self._one(scenario)
+            try:
+                run = await self._one(scenario)
+            except CannotBeMade as reason:
+                self.outcome.figures[f"not made: {scenario.name}"] = str(reason)
+                self.say(f"{number}/{len(scenarios)} {scenario.name}: NOT MADE, {reason}")
+                continue
             self.outcome.runs.append(run)
             said = run.problem or "ok"
             self.say(f"{number}/{len(scenarios)} {run.name}: {said}, {run.seconds:.1f} s")
@@ -62,6 +68,8 @@ class FaultMatrix:
         try:
             tickets = await self._suffer(scenario)
             await self._rest(scenario, tickets)
+        except CannotBeMade:
+            raise
         except Exception as error:  # noqa: BLE001  whatever went wrong is this run's result
             problem = f"{type(error).__name__}: {error}"
         problem = await self._judge() or problem
@@ -87,10 +95,15 @@ class FaultMatrix:
                 await self.world.customers.page(ticket)
             left = [ticket for ticket in tickets if ticket.status not in scenario.ends]
             if not left:
-                return
+                break
             if time.monotonic() > end:
                 raise NotAtRest(", ".join(f"{t.id} is {t.status}" for t in left))
             await asyncio.sleep(_LOOK_S)
+        await asyncio.sleep(scenario.stays_s)
+        for ticket in tickets:
+            await self.world.customers.page(ticket)
+        if gone := [ticket for ticket in tickets if ticket.status not in scenario.ends]:
+            raise NotAtRest(", ".join(f"{t.id} became {t.status}" for t in gone))
 
     async def _judge(self) -> str | None:
         report = await asyncio.to_thread(verify, self.world.stack)

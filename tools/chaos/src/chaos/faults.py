@@ -3,8 +3,9 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
 
 from stack.parts.databases import run_sql
 
@@ -13,6 +14,11 @@ from chaos.tcp_proxy import Toxics
 from chaos.world import World
 
 Fault = Callable[[World], AbstractAsyncContextManager[None]]
+_FAKETIME: Final = "*/faketime/libfaketime.so.1"
+
+
+class CannotBeMade(Exception):
+    """This machine lacks what the fault needs; the text says what to install."""
 
 
 def no_fault() -> Fault:
@@ -148,6 +154,38 @@ def too_few_connections(service: str) -> Fault:
             yield
         finally:
             await asyncio.to_thread(run_sql, url, f"{limit} -1")
+
+    return during
+
+
+def clock_off(service: str, seconds: int) -> Fault:
+    """A second process of a service works with a clock that is so many seconds ahead."""
+    library = next(Path("/usr/lib").glob(_FAKETIME), None)
+
+    @asynccontextmanager
+    async def during(world: World) -> AsyncIterator[None]:
+        if library is None:
+            raise CannotBeMade("libfaketime is not installed: apt-get install libfaketime")
+        clock = {
+            "LD_PRELOAD": str(library),
+            "FAKETIME": f"{seconds:+d}",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # nobody's timers jump when a clock is set
+        }
+        async with world.replica(service, clock):
+            yield
+
+    return during
+
+
+def keys_changed() -> Fault:
+    """Replicas seal, encrypt and sign with new keys, beside processes that only know of them."""
+
+    @asynccontextmanager
+    async def during(world: World) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for service, told in world.next_keys.items():
+                await stack.enter_async_context(world.replica(service, told))
+            yield
 
     return during
 

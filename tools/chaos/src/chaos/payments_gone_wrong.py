@@ -7,12 +7,13 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from chaos.customers import Ticket
 from chaos.world import World
 
 Customer = Callable[[World, str], Awaitable[Ticket]]
+_FULFILLED_WITHIN_S: Final = 240.0
 
 
 class NotRefused(Exception):
@@ -42,6 +43,17 @@ def buys(sources: Any) -> Customer:
         return await world.customers.order_and_pay(why, sources)
 
     return buy
+
+
+async def reveals(world: World, why: str) -> Ticket:
+    """Buys of both sources, and opens every link as soon as the order is fulfilled."""
+    ticket = await world.customers.order_and_pay(why, "both")
+    async with asyncio.timeout(_FULFILLED_WITHIN_S):
+        while ticket.status != "fulfilled":
+            await asyncio.sleep(1)
+            await world.customers.page(ticket)
+    await world.customers.reveal_all(ticket)
+    return ticket
 
 
 async def pays_twice(world: World, why: str) -> Ticket:

@@ -1,7 +1,8 @@
 """The fault matrix as data: what is wrong, for how long, who orders meanwhile, how it may end.
 
 `seconds` is the full length of a fault; a short cut may hold it for less. An order must end
-in one of `ends`; anything else after ten minutes is a failure.
+in one of `ends`; anything else after ten minutes is a failure. Where the end looks like a stage
+on the way, it must still be there `stays_s` seconds later.
 """
 
 import signal
@@ -13,9 +14,11 @@ from stack.plan import SERVICES_WITH_DATABASE
 from chaos import payments_gone_wrong as wrong
 from chaos.faults import (
     Fault,
+    clock_off,
     ended,
     kafka_away,
     kafka_paused,
+    keys_changed,
     no_fault,
     postgres_away,
     rebalance_storm,
@@ -26,15 +29,16 @@ from chaos.faults import (
     zombie,
 )
 from chaos.mail_faults import MailFault
-from chaos.payments_gone_wrong import Customer, behaves, buys, pays
+from chaos.payments_gone_wrong import Customer, behaves, buys, pays, reveals
 from chaos.poison import poisoned
 from chaos.tcp_proxy import Toxics
 
 _DONE: Final = frozenset({"fulfilled"})
 _OWED: Final = frozenset({"fulfilled", "refund_due", "needs_attention"})
 _PERSON: Final = frozenset({"fulfilled", "needs_attention"})
-# A completed order that lacks keys is asked for them for a day before a person is told.
-_WAITS: Final = _OWED | {"fulfilling"}
+# A completed order that lacks keys is asked for them for a day before a person is told. One that
+# was bought after the fault has all its keys: the invariants tell these apart.
+_WAITS: Final = frozenset({"fulfilling", "fulfilled"})
 _UNPAID: Final = frozenset({"awaiting_payment"})
 
 
@@ -48,6 +52,7 @@ class Scenario:
     ends: frozenset[str] = _DONE
     customer: Customer = behaves
     orders: int = 4
+    stays_s: float = 0.0
 
 
 def _answer(status: str) -> bytes:
@@ -58,6 +63,15 @@ _PROCESSES: Final = (
     *(Scenario(f"{s} killed", ended(s, signal.SIGKILL)) for s in SERVICES_WITH_DATABASE),
     *(Scenario(f"{s} ended", ended(s, signal.SIGTERM)) for s in SERVICES_WITH_DATABASE),
     *(Scenario(f"{s} zombie", zombie(s), 60.0) for s in SERVICES_WITH_DATABASE),
+)
+_CLOCKS_AND_KEYS: Final = (
+    Scenario("payments clock ahead", clock_off("payments", 20), 20.0),
+    Scenario(
+        "kinguin clock behind", clock_off("fulfillment-kinguin", -20), 20.0, customer=buys("both")
+    ),
+    Scenario("delivery clock ahead", clock_off("delivery", 20), 20.0, customer=reveals),
+    Scenario("delivery clock behind", clock_off("delivery", -20), 20.0, customer=reveals),
+    Scenario("keys changed", keys_changed(), 20.0, customer=reveals),
 )
 _KAFKA: Final = (
     Scenario("kafka restarted", kafka_away(at_once=False), 1.0),
@@ -102,10 +116,14 @@ _SMTP: Final = (
 
 
 def _kinguin(
-    name: str, seconds: float = 10.0, ends: frozenset[str] = _DONE, **faults: object
+    name: str,
+    seconds: float = 10.0,
+    ends: frozenset[str] = _DONE,
+    stays_s: float = 0.0,
+    **faults: object,
 ) -> Scenario:
     fault = simulator("kinguin", **faults)
-    return Scenario(f"kinguin {name}", fault, seconds, ends, buys("both"))
+    return Scenario(f"kinguin {name}", fault, seconds, ends, buys("both"), stays_s=stays_s)
 
 
 _KINGUIN: Final = (
@@ -117,7 +135,7 @@ _KINGUIN: Final = (
     _kinguin("500 after placing", error_after_work=2),
     _kinguin("stuck", 25.0, stuck=True),
     _kinguin("cancels", 15.0, _OWED, cancel=True),
-    _kinguin("fewer keys", 15.0, _WAITS, fewer_keys=True),
+    _kinguin("fewer keys", 15.0, _WAITS, stays_s=30.0, fewer_keys=True),
     _kinguin("cancels half-filled", 15.0, _OWED, cancel=True, fewer_keys=True),
     _kinguin("image keys", image_keys=True),
     _kinguin("price up", 10.0, _OWED, price_factor=20),
@@ -159,7 +177,16 @@ _PAYMENTS: Final = (
     _customer("paid after expiry", wrong.pays_after_expiry, _OWED),
 )
 
-SCENARIOS: Final = (*_PROCESSES, *_KAFKA, *_POSTGRES, *_R2, *_SMTP, *_KINGUIN, *_PAYMENTS)
+SCENARIOS: Final = (
+    *_PROCESSES,
+    *_CLOCKS_AND_KEYS,
+    *_KAFKA,
+    *_POSTGRES,
+    *_R2,
+    *_SMTP,
+    *_KINGUIN,
+    *_PAYMENTS,
+)
 SHORT: Final = (
     "postgres reset in COMMIT",
     "kafka killed",

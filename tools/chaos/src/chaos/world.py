@@ -2,9 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -31,6 +31,8 @@ class World:
     customers: Customers
     http: httpx.AsyncClient
     dice: random.Random
+    next_keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What services are told in the last step of a change of keys, by service."""
 
     @property
     def processes(self) -> ProcessFolder:
@@ -67,22 +69,29 @@ class World:
             self.host.set(self.parts.proxies[proxy], CLEAN)
 
     @asynccontextmanager
-    async def replica(self, service: str) -> AsyncIterator[None]:
-        """A second process of a service, on a port of its own, which ends in order."""
+    async def replica(
+        self, service: str, environment: Mapping[str, str] | None = None
+    ) -> AsyncIterator[None]:
+        """A second process of a service, on a port of its own, which ends in order.
+
+        `environment` is what it is told otherwise than the first.
+        """
         name = f"{service}-replica"
-        await asyncio.to_thread(self._start_replica, service, name)
+        await asyncio.to_thread(self._start_replica, service, name, environment or {})
         try:
             yield
         finally:
             await asyncio.to_thread(self.processes.stop, name)
 
-    def _start_replica(self, service: str, name: str) -> None:
+    def _start_replica(self, service: str, name: str, environment: Mapping[str, str]) -> None:
         plan = replace(
             self.stack.plan, port_by_name={**self.stack.plan.port_by_name, service: free_port()}
         )
+        command = plan.command(service)
+        told = {**command.environment, **environment}
         wait_until_ready(
             name,
-            self.processes.start(replace(plan.command(service), name=name)),
+            self.processes.start(replace(command, name=name, environment=told)),
             self.processes,
             is_ready=lambda: http_answers(f"{plan.url(service)}/health/ready"),
             deadline_s=_REPLICA_DEADLINE_S,

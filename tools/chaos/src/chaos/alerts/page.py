@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from rich.table import Table
 
 from chaos.alerts.catalogue import ALWAYS, FAULTS, NOT_MADE
-from chaos.alerts.shorten import FACTOR
+from chaos.alerts.shorten import FACTOR, LEAST_AGE_S
 from chaos.alerts.watch import Story
 
 
@@ -81,8 +81,9 @@ def _head(findings: Findings) -> Iterator[str]:
     yield ""
     yield "Written by `make alerts-demo`. Prometheus evaluates the rules of `deploy/observability`"
     yield "over a running stack, Alertmanager routes what fires to a webhook and an SMTP server;"
-    yield f"every waiting time, window and age of both is divided by {FACTOR} and nothing else is"
-    yield "changed (`tools/chaos/src/chaos/alerts/shorten.py`). Each alert's own fault is made."
+    yield f"every waiting time, window and age of both is divided by {FACTOR} (windows and ages not"
+    yield f"below {LEAST_AGE_S:.0f} s) and nothing else is changed: `shorten.py` in"
+    yield "`tools/chaos/src/chaos/alerts`. Each alert's own fault is made."
     yield ""
     yield f"* Date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {findings.seconds:.0f} s"
     yield f"* Machine: {platform.system()} {platform.machine()}, Python {platform.python_version()}"
