@@ -22,7 +22,10 @@ MADE_BY_HAND = {
 }
 WORKLOADS = ("Deployment", "Job", "CronJob")
 CERTIFICATES = {"bitloot-tls"}
-SECRET_NAMES = re.compile(r"PASSWORD|SECRET|_KEY$|_KEYS$|KEKS|PEPPER|TOKEN|DATABASE_URL|EMAIL")
+# Where the shop's own people are written to is no secret; the login at the gateway is.
+SECRET_NAMES = re.compile(
+    r"PASSWORD|SECRET|_KEY$|_KEYS$|KEKS|PEPPER|TOKEN|DATABASE_URL|(?<!OPERATOR_)EMAIL"
+)
 PINNED = re.compile(r"\S+/bitloot/[a-z-]+@sha256:[0-9a-f]{64}")
 
 
