@@ -24,6 +24,7 @@ from fulfillment_kinguin.adapters.rate_repository import StoredRates
 from fulfillment_kinguin.adapters.sales_manager_client import SalesManagerClient
 from fulfillment_kinguin.adapters.switch import Switch
 from fulfillment_kinguin.domain.purchase import REFRESH_RATE, WATCH_BALANCE
+from fulfillment_kinguin.entrypoints.consume_delivery_updated import delivery_updated_consumer
 from fulfillment_kinguin.entrypoints.consume_fulfillment_requested import (
     fulfillment_requested_consumer,
 )
@@ -59,6 +60,7 @@ from fulfillment_kinguin.handlers.seal_keys import SealKeys
 from fulfillment_kinguin.handlers.search_purchase import SearchPurchase
 from fulfillment_kinguin.handlers.settle_purchase import SettlePurchase
 from fulfillment_kinguin.handlers.settle_return import SettleReturn
+from fulfillment_kinguin.handlers.take_back_unseen import TakeBackUnseen
 from fulfillment_kinguin.handlers.take_hint import TakeHint
 from fulfillment_kinguin.handlers.watch_balance import WatchBalance
 from fulfillment_kinguin.ports import ExchangeRates, KeySupplier, RateSource
@@ -177,6 +179,7 @@ def _consumers(parts: _Parts) -> Sequence[Consumer[Any]]:
         fulfillment_requested_consumer(FulfillLine(parts.plan, clock), give_up),
         order_cancelled_consumer(CancelLines(clock), give_up),
         rollout_changed_consumer(ApplyRollout(parts.switch, clock), give_up),
+        delivery_updated_consumer(TakeBackUnseen(parts.deliver, clock), give_up),
     )
 
 

@@ -5,6 +5,8 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 from contracts import (
+    DeliveryState,
+    DeliveryUpdated,
     FulfillmentRequestedKinguin,
     FulfillmentState,
     FulfillmentUpdated,
@@ -13,7 +15,7 @@ from contracts import (
     RolloutChanged,
     Topic,
 )
-from contracts.testing import a_rollout_changed, an_order_cancelled
+from contracts.testing import a_delivery_updated, a_rollout_changed, an_order_cancelled
 from foundation.testing import FixedClock
 from fulfillment_kinguin.adapters.tables import purchases, rollout
 from fulfillment_kinguin.testing import a_request, answers, work
@@ -50,6 +52,16 @@ async def late_cancellation(service: ServiceHarness) -> OrderCancelled:
     return an_order_cancelled(order_id=line.order_id, line_ids=(line.line_id,))
 
 
+async def voided_unseen(service: ServiceHarness) -> DeliveryUpdated:
+    cancellation = await late_cancellation(service)
+    return a_delivery_updated(
+        order_id=cancellation.order_id,
+        line_id=cancellation.line_ids[0],
+        state=DeliveryState.VOIDED,
+        revealed=False,
+    )
+
+
 async def switched_off(_service: ServiceHarness) -> RolloutChanged:
     return a_rollout_changed(kinguin_enabled=False, version=3)
 
@@ -69,6 +81,13 @@ class TestConsumers(ConsumerRules):
             progress,
             ([("keys_ready", 1)], 1, [FulfillmentState.TOO_LATE]),
             last_write="outbox",
+        ),
+        ConsumerCase(
+            Topic.DELIVERY_UPDATED,
+            voided_unseen,
+            progress,
+            ([("return_requested", 1)], 1, []),
+            last_write="jobs",
         ),
         ConsumerCase(
             Topic.ROLLOUT_CHANGED,

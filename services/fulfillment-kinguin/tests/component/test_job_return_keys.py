@@ -2,7 +2,15 @@
 
 import pytest
 import sqlalchemy as sa
-from contracts import OrderCancelled, StockReturned
+from contracts import (
+    DeliveryState,
+    FulfillmentRequestedKinguin,
+    FulfillmentState,
+    KeyReady,
+    OrderCancelled,
+    StockReturned,
+)
+from contracts.testing import a_delivery_updated
 from foundation.clock import new_id
 from foundation.testing import FixedClock
 from fulfillment_kinguin.adapters.tables import purchases
@@ -10,7 +18,14 @@ from fulfillment_kinguin.bootstrap import build_service
 from fulfillment_kinguin.domain.supply import OrderStatus
 from fulfillment_kinguin.errors import Unauthorized, Unclear
 from fulfillment_kinguin.settings import KinguinSettings
-from fulfillment_kinguin.testing import SIGNER, FakeSupplier, a_request, purchase_states, work
+from fulfillment_kinguin.testing import (
+    SIGNER,
+    FakeSupplier,
+    a_request,
+    answers,
+    purchase_states,
+    work,
+)
 from persistence.tables import jobs
 from servicekit.testing import ServiceHarness
 
@@ -181,6 +196,58 @@ async def test_process_that_died_while_asking_looks_first(
         assert await transaction.scalar(sa.select(purchases.c.return_looks)) == 1
 
 
+async def delivered(kinguin: ServiceHarness, clock: FixedClock) -> FulfillmentRequestedKinguin:
+    request = a_request(2)
+    await kinguin.deliver(request)
+    await pass_time(kinguin, clock, 2)
+    assert await purchase_states(kinguin) == ["keys_ready"]
+    return request
+
+
+async def voided(
+    kinguin: ServiceHarness, request: FulfillmentRequestedKinguin, *, revealed: bool
+) -> None:
+    """Delivery answers a cancellation, and says so twice."""
+    for version in (3, 4):
+        await kinguin.deliver(
+            a_delivery_updated(
+                order_id=request.order_id,
+                line_id=request.line_id,
+                state=DeliveryState.VOIDED,
+                version=version,
+                revealed=revealed,
+            )
+        )
+
+
+async def test_keys_that_were_delivered_and_never_seen_go_back(
+    kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier
+) -> None:
+    request = await delivered(kinguin, clock)
+
+    await voided(kinguin, request, revealed=False)
+    await pass_time(kinguin, clock, 2, 5)
+
+    assert await purchase_states(kinguin) == ["returned"]
+    assert supplier.ledger[0].returns == supplier.calls["return_keys"] == 1
+    again = request.model_copy(update={"id": new_id()})
+    await kinguin.deliver(again)  # the line has no keys any more
+    assert await answers(kinguin) == [FulfillmentState.RELEASED]
+    assert len(await kinguin.sent(KeyReady)) == 1
+
+
+async def test_keys_that_were_shown_stay_with_their_buyer(
+    kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier
+) -> None:
+    request = await delivered(kinguin, clock)
+
+    await voided(kinguin, request, revealed=True)
+    await pass_time(kinguin, clock, 2)
+
+    assert await purchase_states(kinguin) == ["keys_ready"]
+    assert supplier.calls["return_keys"] == 0
+
+
 async def test_dialect_that_takes_none_back_gives_them_to_stock(
     settings: KinguinSettings, clock: FixedClock
 ) -> None:
@@ -188,8 +255,9 @@ async def test_dialect_that_takes_none_back_gives_them_to_stock(
     supplier.can_return = False
     service = build_service(settings, clock, SIGNER.static_jwks(), supplier)
     async with ServiceHarness.start(service) as kinguin:
+        await voided(kinguin, await delivered(kinguin, clock), revealed=False)
         await bought_and_cancelled(kinguin)
         await pass_time(kinguin, clock, 2)
 
-        assert await purchase_states(kinguin) == ["abandoned"]
-        assert len(await kinguin.sent(StockReturned)) == 2
+        assert await purchase_states(kinguin) == ["abandoned", "abandoned"]
+        assert len(await kinguin.sent(StockReturned)) == 4

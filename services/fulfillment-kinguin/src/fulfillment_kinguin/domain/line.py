@@ -31,8 +31,10 @@ STEPS: Final[dict[LineState, frozenset[LineState]]] = {
     LineState.DELAYED: _ENDS | {LineState.NEEDS_ATTENTION},
     LineState.NEEDS_ATTENTION: _ENDS | {LineState.DELAYED},
     **dict.fromkeys(_ENDS, frozenset[LineState]()),
+    LineState.READY: frozenset({LineState.RELEASED}),
 }
-"""An end is final: a purchase that still runs then goes to own stock."""
+"""An end is final, but for keys that were voided unseen: a purchase that still runs then goes
+back to the supplier, or to own stock."""
 
 ANSWERS: Final[dict[LineState, FulfillmentState]] = {
     LineState.DELAYED: FulfillmentState.DELAYED,

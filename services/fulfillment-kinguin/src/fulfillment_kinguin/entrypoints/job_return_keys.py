@@ -12,4 +12,11 @@ _CONCURRENCY = 4
 
 def return_keys_job(handler: ReturnKeys, database: Database, clock: Clock) -> JobRunner:
     """The runner of this job."""
-    return JobRunner(RETURN_KEYS, handler, database=database, clock=clock, concurrency=_CONCURRENCY)
+    return JobRunner(
+        RETURN_KEYS,
+        handler,
+        database=database,
+        clock=clock,
+        concurrency=_CONCURRENCY,
+        subject_is="purchase_id",
+    )
