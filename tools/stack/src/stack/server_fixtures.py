@@ -44,11 +44,15 @@ class RunningMailServer(Protocol):
 StartMailServer = Callable[[MailRules], MailAddress]
 
 
+_DEBIAN = {"promtool": "prometheus", "amtool": "prometheus-alertmanager"}
+
+
 def program(name: str) -> Path:
     """The program, or the test is skipped."""
     found = find_program(name)
     if found is None:
-        pytest.skip(f"no {name} on this machine: `make servers`, or name one by {name.upper()}")
+        way = f"apt-get install {_DEBIAN[name]}" if name in _DEBIAN else "`make servers`"
+        pytest.skip(f"no {name} on this machine: {way}, or name one by {name.upper()}")
     return found
 
 
