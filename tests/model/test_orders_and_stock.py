@@ -212,6 +212,25 @@ class Shop(RuleBasedStateMachine):
             self.placed.append(UUID(answer.json()["id"]))
         await self._collect()
 
+    @rule(which=st.integers(0, 1), number=st.integers(1, 3), shows=st.booleans())
+    def sell(self, which: int, number: int, *, shows: bool) -> None:
+        """A purchase without a hitch: chance alone seldom comes as far as a delivered key."""
+        self.upload(which, number)
+        before = len(self.placed)
+        self.place([(which, number)])
+        if len(self.placed) > before:
+            self.do(self._carry_all())
+            self.bag.append(a_payment_confirmed(order_id=self.placed[-1]))
+            self.do(self._carry_all())
+        if shows:
+            self.bag += [
+                news for line in self.delivery.deliveries for news in self.delivery.reveal(line)
+            ]
+
+    async def _carry_all(self) -> None:
+        while self.bag:
+            await self._bring(self.bag.pop(0))
+
     @precondition(lambda self: self.placed)
     @rule(
         pick=some,
