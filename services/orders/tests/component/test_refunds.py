@@ -308,6 +308,21 @@ async def test_admin_lists_refunds_by_state_in_pages(
     assert (await orders.http.get(url)).status_code in {401, 403}
 
 
+async def test_refund_of_money_the_gateway_gave_back_warns_who_would_send_it_again(
+    orders: ServiceHarness, order: Order, admin: Headers
+) -> None:
+    await more_money(orders, order, "5.5")
+    await orders.deliver(
+        a_payment_updated(
+            order_id=order.id, state=PaymentState.REFUNDED, payment_id="77", reason="given back"
+        )
+    )
+
+    rows = (await orders.http.get("/admin/refunds", headers=admin)).json()["items"]
+
+    assert {tuple(row["order_attention"]) for row in rows} == {("payment refunded: given back",)}
+
+
 async def test_order_page_tells_what_is_owed_in_plain_words_without_the_address(
     orders: ServiceHarness, order: Order, buyer: Headers
 ) -> None:

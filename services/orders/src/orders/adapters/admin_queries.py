@@ -1,5 +1,6 @@
 """What admins look at: found in the rows, decided nowhere."""
 
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,14 @@ async def find_orders(
     if query:
         statement = statement.where(_matches(query.strip()))
     return list(await transaction.scalars(statement))
+
+
+async def attention_of(
+    transaction: Transaction, order_ids: Collection[UUID]
+) -> Mapping[UUID, Sequence[str]]:
+    """Why a person has to look at these orders; nothing for those that nobody has to."""
+    query = sa.select(orders.c.id, orders.c.attention).where(orders.c.id.in_(order_ids))
+    return {row.id: list(row.attention) for row in await transaction.execute(query)}
 
 
 def _matches(query: str) -> sa.ColumnElement[bool]:

@@ -8,7 +8,7 @@ from persistence.database import Database
 from webkit.paging import Page, PageRequest
 from webkit.tokens import Principal, Role, require_admin
 
-from orders.adapters import refund_repository
+from orders.adapters import admin_queries, refund_repository
 from orders.domain.refund import RefundState
 from orders.entrypoints.problems import as_problems
 from orders.entrypoints.refund_schemas import AdminRefundOut, SentIn
@@ -28,13 +28,15 @@ def admin_refunds_router(record_sent: RecordSentRefund, database: Database) -> A
         page: Annotated[PageRequest, Depends()],
         state: RefundState | None = None,
     ) -> Page[AdminRefundOut]:
-        """Refunds by state, newest first, with the addresses to send them to."""
+        """Refunds by state, newest first, with the addresses and what is odd about the orders."""
         response.headers["Cache-Control"] = "no-store"
         async with database.transaction() as transaction:
             found = await refund_repository.page(
                 transaction, page.limit + 1, page.after(UUID), state
             )
-        shown = [AdminRefundOut.of(refund) for refund in found]
+            orders = {refund.order_id for refund in found}
+            attention = await admin_queries.attention_of(transaction, orders)
+        shown = [AdminRefundOut.of(refund, attention) for refund in found]
         return Page[AdminRefundOut].of(shown, page.limit, lambda refund: (refund.id,))
 
     @router.post("/{refund_id}/sent")
@@ -42,6 +44,8 @@ def admin_refunds_router(record_sent: RecordSentRefund, database: Database) -> A
         """Record the transaction of one refund; audited. The same one again changes nothing."""
         with as_problems():
             refund = await record_sent(refund_id, Sent(body.tx_hash, admin.subject, body.reason))
-        return AdminRefundOut.of(refund)
+        async with database.transaction() as transaction:
+            attention = await admin_queries.attention_of(transaction, {refund.order_id})
+        return AdminRefundOut.of(refund, attention)
 
     return router

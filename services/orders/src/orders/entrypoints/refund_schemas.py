@@ -1,6 +1,6 @@
 """The JSON of refunds: for the buyer with the address given, for admins with who and why."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Final, Self
 from uuid import UUID
@@ -83,10 +83,11 @@ class AdminRefundOut(BaseModel):
     due_at: datetime
     address_given_at: datetime | None
     sent_at: datetime | None
+    order_attention: list[str]
 
     @classmethod
-    def of(cls, refund: Refund) -> Self:
-        """The admin view."""
+    def of(cls, refund: Refund, attention: Mapping[UUID, Sequence[str]]) -> Self:
+        """The admin view, with why people have to look at the orders, by order id."""
         destination = refund.destination
         return cls(
             **_shared(refund),
@@ -98,6 +99,7 @@ class AdminRefundOut(BaseModel):
             address_version=refund.address_version,
             actor=refund.actor,
             address_given_at=refund.address_given_at,
+            order_attention=list(attention.get(refund.order_id, ())),
         )
 
 
