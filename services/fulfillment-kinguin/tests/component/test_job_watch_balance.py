@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -29,7 +30,7 @@ S = FulfillmentState
 # The fake asks EUR 4.31 a key.
 
 
-async def one(kinguin: ServiceHarness, query: sa.Select[tuple[object]]) -> object:
+async def one(kinguin: ServiceHarness, query: sa.Select[Any]) -> object:
     async with kinguin.database.transaction() as transaction:
         return await transaction.scalar(query)
 
