@@ -24,7 +24,7 @@ from chaos.arming import Arming, Triggers
 from chaos.crowd import Crowd
 from chaos.customers import Customers, by_status
 from chaos.outcome import Outcome, Run
-from chaos.points import Place
+from chaos.points import FOR_CANCELLED, Place
 
 ENDINGS: Final = ("KILL", "TERM")
 HITS: Final = (1, 2)
@@ -119,7 +119,7 @@ class CrashSweep:
         while not self.triggers.fired(arming):
             if time.monotonic() > end:
                 raise NotAsExpected(f"did not fire within {_FIRE_S:.0f} s")
-            crowd.order(name)
+            crowd.order(name, is_regretted=arming.place.point in FOR_CANCELLED)
             crowd.reveal()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_ORDER_EVERY_S):

@@ -34,10 +34,12 @@ class Crowd:
                 task.cancel()
             await asyncio.gather(watcher, *crowd._tasks, return_exceptions=True)
 
-    def order(self, why: str) -> None:
+    def order(self, why: str, *, is_regretted: bool = False) -> None:
         """Begin a purchase for the run `why`, unless enough are at work."""
         if self._at_work() < AT_WORK:
-            self._start(self.customers.order_and_pay(why), why)
+            customers = self.customers
+            begin = customers.order_and_regret if is_regretted else customers.order_and_pay
+            self._start(begin(why), why)
 
     def reveal(self) -> None:
         """Let somebody open a link, if there is one and few are at work."""

@@ -17,6 +17,8 @@ from stack.whole_stack import RunningStack
 
 Sources = Literal["any", "own", "bought", "both"]
 SETTLED: Final = frozenset({"fulfilled"})
+_CANCELLED: Final = frozenset({"fulfilled", "refund_due"})
+"""Who saw the key first keeps it."""
 _PATIENCE_S: Final = 240.0
 _PAUSE_S: Final = 0.5
 _KEYS_AT_ONCE: Final = 1000
@@ -37,6 +39,11 @@ class Ticket:
     why: str
     status: str = "placed"
     deliveries: tuple[str, ...] = ()
+    is_cancelled: bool = False
+
+    def is_open(self, statuses: frozenset[str]) -> bool:
+        """Whether it has not come to one of these ends; a cancelled one may end with money owed."""
+        return self.status not in (statuses | _CANCELLED if self.is_cancelled else statuses)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -117,6 +124,19 @@ class Customers:
         await self.pay(ticket)
         return ticket
 
+    async def order_and_regret(self, why: str) -> Ticket:
+        """A purchase from Kinguin that an admin cancels once it is paid, or a little later."""
+        ticket = await self.order_and_pay(why, "bought")
+        ticket.is_cancelled = True
+        while ticket.status not in {"fulfilling", "fulfilled"}:
+            await asyncio.sleep(_PAUSE_S)
+            await self.page(ticket)
+        await asyncio.sleep(self.dice.uniform(0, 5))
+        url = self._url("orders", f"/admin/orders/{ticket.id}/actions")
+        body = {"action": "cancel", "reason": "the buyer thought better of it"}
+        await self._until(lambda: self.http.post(url, json=body, headers=self._admin))
+        return ticket
+
     async def page(self, ticket: Ticket) -> dict[str, Any]:
         """The order page, asked for until it comes; the ticket learns its state."""
         url = self._url("orders", f"/orders/{ticket.id}")
@@ -160,7 +180,7 @@ class Customers:
 
     def open_tickets(self, statuses: frozenset[str] = SETTLED) -> list[Ticket]:
         """Orders that had not come to their end when they were last looked at."""
-        return [ticket for ticket in self.tickets if ticket.status not in statuses]
+        return [ticket for ticket in self.tickets if ticket.is_open(statuses)]
 
     async def wait_settled(
         self, patience_s: float, statuses: frozenset[str] = SETTLED

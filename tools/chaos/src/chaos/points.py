@@ -20,6 +20,8 @@ class Point:
     name: str
     says: str
     services: tuple[str, ...]
+    is_for_cancelled: bool = False
+    """Only orders that are cancelled after they were paid come here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,18 @@ POINTS: Final = (
     Point("kinguin.before_poll", "a poll is due, nothing asked", ("fulfillment-kinguin",)),
     Point("kinguin.keys_unsealed", "keys are read, not sealed", ("fulfillment-kinguin",)),
     Point("kinguin.keys_read", "keys are sealed, not stored", ("fulfillment-kinguin",)),
+    Point(
+        "kinguin.before_return",
+        "a return is noted, not asked for",
+        ("fulfillment-kinguin",),
+        is_for_cancelled=True,
+    ),
+    Point(
+        "kinguin.after_return",
+        "Kinguin takes the keys back, the row says nothing",
+        ("fulfillment-kinguin",),
+        is_for_cancelled=True,
+    ),
     Point("delivery.envelope_stored", "the envelope is committed, no object", ("delivery",)),
     Point("delivery.before_put", "the keys are encrypted, not in R2", ("delivery",)),
     Point("delivery.after_put", "the object lies in R2, the row says nothing", ("delivery",)),
@@ -66,6 +80,9 @@ POINTS: Final = (
     Point("delivery.after_mail", "the mail was accepted, the row says nothing", ("delivery",)),
     Point("delivery.reveal_counted", "a reveal is counted, not answered", ("delivery",)),
 )
+
+
+FOR_CANCELLED: Final = frozenset(point.name for point in POINTS if point.is_for_cancelled)
 
 
 def places() -> Iterator[Place]:
