@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from bitloot_cli.deployment import SERVICES
 from stack.processes import run_to_end
 from stack.server_fixtures import program
 
@@ -50,6 +51,7 @@ _IPN = {"service": "payments", "route": "/webhooks/nowpayments"}
 _CALLS = "kinguin_request_seconds_count"
 _BALANCE = "kinguin_balance_eur"
 _SPEND = 'kinguin_spend_total{currency="EUR"}'
+WATCHED = (*SERVICES, "verify")
 CASES: Mapping[str, Case] = {
     "PaidOrderStuck": gauge(
         'oldest_paid_unfilled_age_seconds{source="custom"}', "601x60", "599x60"
@@ -67,6 +69,10 @@ CASES: Mapping[str, Case] = {
     "StockRunsOut": gauge('custom_products{stock="none"}', "1x60"),
     "KeysNotStored": gauge("deliveries_oldest_unstored_age_seconds", "601x60", "599x60"),
     "TargetDown": gauge('up{service="orders"}', "0x60", "1x60"),
+    "ServiceGone": Case(
+        {f'up{{service="{name}"}}': "1x60" for name in WATCHED if name != "orders"},
+        {f'up{{service="{name}"}}': "0x60" for name in WATCHED},
+    ),
     "FiguresStale": gauge('figures_read_timestamp_seconds{service="orders"}', "0x60", "0+60x60"),
     "ServiceErrors": Case(
         _requests("0+6x60", "0+94x60", service="orders", route="/orders"),
