@@ -23,11 +23,13 @@ from orders.entrypoints.consume_fulfillment_updated import fulfillment_updated_c
 from orders.entrypoints.consume_payment_confirmed import payment_confirmed_consumer
 from orders.entrypoints.consume_payment_updated import payment_updated_consumer
 from orders.entrypoints.consume_stock_updated import stock_updated_consumer
+from orders.entrypoints.http_admin_bad_keys import admin_bad_keys_router
 from orders.entrypoints.http_admin_orders import admin_orders_router
 from orders.entrypoints.http_admin_overview import admin_overview_router
 from orders.entrypoints.http_admin_products import admin_products_router
 from orders.entrypoints.http_admin_refunds import admin_refunds_router
 from orders.entrypoints.http_admin_rollout import admin_rollout_router
+from orders.entrypoints.http_bad_keys import bad_keys_router
 from orders.entrypoints.http_jwks import jwks_router
 from orders.entrypoints.http_orders import orders_router
 from orders.entrypoints.http_products import products_router
@@ -47,7 +49,9 @@ from orders.handlers.guard_rollout import GUARD_ROLLOUT, GuardRollout, GuardRule
 from orders.handlers.import_products import ImportProducts
 from orders.handlers.manage_products import ManageProducts
 from orders.handlers.place_order import PlaceOrder, PlacingRules
+from orders.handlers.report_bad_key import ReportBadKey
 from orders.handlers.request_lines import RequestLines
+from orders.handlers.resolve_bad_key import ResolveBadKey
 from orders.handlers.send_refunds import RecordSentRefund
 from orders.handlers.tell_refunds import TellRefunds
 from orders.order_tokens import order_token
@@ -75,6 +79,9 @@ def build_service(settings: OrdersSettings, clock: Clock | None = None) -> Servi
     products = ManageProducts(database, clock)
     imports = ImportProducts(database, clock)
     rollout = ChangeRollout(database, clock, kinguin_enabled=enabled)
+    mails = EmailRequests(settings.hpke_public_key)
+    report_limit = timedelta(days=settings.bad_key_report_days)
+    report = ReportBadKey(database, mails, clock, report_limit)
     return Service(
         package="orders",
         settings=settings,
@@ -90,11 +97,13 @@ def build_service(settings: OrdersSettings, clock: Clock | None = None) -> Servi
         routers=(
             orders_router(place, database, signer, clock),
             refunds_router(give_address, database),
+            bad_keys_router(report, database, clock),
             products_router(database, kinguin_enabled=enabled),
             admin_products_router(products, imports, database),
             admin_orders_router(act, database),
             admin_overview_router(database),
             admin_refunds_router(RecordSentRefund(database, clock), database),
+            admin_bad_keys_router(ResolveBadKey(database, requests, mails, clock), database),
             admin_rollout_router(rollout, database, kinguin_enabled=enabled),
             jwks_router(signer),
         ),

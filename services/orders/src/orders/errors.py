@@ -9,6 +9,8 @@ OrdersError
 ├── ImportRunning          products are being imported already
 ├── WrongAddress           not a refund address; `field` says what to change
 ├── UnknownRefund
+├── UnknownItem
+├── UnknownCase
 └── ActionRefused          an admin action that does not fit the order's state
 """
 
@@ -80,6 +82,22 @@ class UnknownRefund(OrdersError):
     def __init__(self, refund_id: UUID) -> None:
         self.refund_id = refund_id
         super().__init__(f"no refund {refund_id}")
+
+
+class UnknownItem(OrdersError):
+    """The order has no line with this id."""
+
+    def __init__(self, item_id: UUID) -> None:
+        self.item_id = item_id
+        super().__init__(f"no line {item_id}")
+
+
+class UnknownCase(OrdersError):
+    """No key was reported under this id."""
+
+    def __init__(self, case_id: UUID) -> None:
+        self.case_id = case_id
+        super().__init__(f"no case {case_id}")
 
 
 class ActionRefused(OrdersError):

@@ -34,6 +34,9 @@ class OrdersSettings(ServiceSettings):
     paid_line_limit_hours: Annotated[int, Field(gt=0)] = Field(
         default=72, description="hours a paid line may wait for its keys, then it is owed back"
     )
+    bad_key_report_days: Annotated[int, Field(gt=0)] = Field(
+        default=14, description="days after it was ready in which a buyer may report a key"
+    )
     rollout_success_percent: Annotated[Decimal, Field(ge=0, le=100)] = Field(
         default=Decimal(99),
         description="percent of Kinguin's lines that must have their key within 5 minutes; "

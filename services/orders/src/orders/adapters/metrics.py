@@ -10,7 +10,15 @@ from contracts import SourceType
 from persistence.measures import Measure
 from persistence.readings import Reading, age_s, number
 
-from orders.adapters.tables import order_items, orders, products, refunds, rollout
+from orders.adapters.tables import (
+    bad_key_cases,
+    order_items,
+    orders,
+    products,
+    refunds,
+    rollout,
+)
+from orders.domain.bad_key import CaseState
 from orders.domain.refund import RefundState
 from orders.domain.states import LineStatus, OrderStatus
 
@@ -44,7 +52,14 @@ _UNFINISHED: Final = (
     OrderStatus.NEEDS_ATTENTION,
 )
 _unfilled = (
-    sa.select(order_items.c.product_source_type.label("source"), orders.c.paid_at)
+    sa.select(
+        order_items.c.product_source_type.label("source"),
+        # What replaces a bad key is asked for long after the money came.
+        sa.case(
+            (order_items.c.replaces.is_not(None), order_items.c.requested_at),
+            else_=orders.c.paid_at,
+        ).label("paid_at"),
+    )
     .join(orders, orders.c.id == order_items.c.order_id)
     .where(
         orders.c.status.in_(_UNFINISHED),
@@ -98,6 +113,25 @@ READINGS: Final = (
         .where(refunds.c.state != RefundState.SENT)
         .group_by(refunds.c.state),
         {"state": (RefundState.DUE.value, RefundState.ADDRESS_GIVEN.value)},
+    ),
+    Reading(
+        "bad_key_cases",
+        "Keys that buyers reported, by what became of the case",
+        sa.select(bad_key_cases.c.state, number()).group_by(bad_key_cases.c.state),
+        {"state": tuple(CaseState)},
+    ),
+    Reading(
+        "bad_key_cases_oldest_open_age_seconds",
+        "Time since the oldest reported key that nobody has decided about was reported",
+        sa.select(age_s(bad_key_cases.c.opened_at)).where(bad_key_cases.c.state == CaseState.OPEN),
+    ),
+    Reading(
+        "bad_key_cases_due",
+        "Reported keys without a decision whose return window ends, or that are open too long",
+        sa.select(number()).where(
+            bad_key_cases.c.state == CaseState.OPEN,
+            bad_key_cases.c.due_at <= sa.func.clock_timestamp(),
+        ),
     ),
     Reading(
         "custom_products",

@@ -46,6 +46,13 @@ async def add(transaction: Transaction, order: Order) -> None:
     await _write_history(transaction, order)
 
 
+async def add_line(transaction: Transaction, order: Order, line: Line) -> None:
+    """Store one more line of a locked order."""
+    position = len(order.lines)
+    order.lines = [*order.lines, line]
+    await transaction.execute(sa.insert(order_items).values(_new_item(order, position, line)))
+
+
 async def get(transaction: Transaction, order_id: UUID) -> Order:
     """The order, locked until the transaction ends.
 
@@ -132,6 +139,8 @@ def _measure(transaction: Transaction, order: Order) -> None:
             measure(transaction, STATUS_CHANGES, status=change.status)
         elif change.status == LineStatus.STORED and order.paid_at is not None:
             line = next(line for line in order.lines if line.id == change.line_id)
+            if line.replaces is not None:
+                continue  # it was not this payment's promise
             waited_s = (change.at - order.paid_at).total_seconds()
             measure(transaction, PAID_TO_DELIVERED, waited_s, source=line.source_type)
 
@@ -168,6 +177,7 @@ def _new_item(order: Order, position: int, line: Line) -> dict[str, Any]:
         "backorder": line.backorder,
         "kinguin_product_id": line.kinguin_product_id,
         "kinguin_offer_id": line.kinguin_offer_id,
+        "replaces": line.replaces,
         **_mutable_item(line),
     }
 
@@ -230,6 +240,7 @@ def _line(row: sa.Row[Any]) -> Line:
         kinguin_offer_id=row.kinguin_offer_id,
         status=LineStatus(row.status),
         requested_at=row.requested_at,
+        replaces=row.replaces,
         delivery=_delivery(row),
         cancellation=None if row.cancellation is None else Cancellation(row.cancellation),
     )

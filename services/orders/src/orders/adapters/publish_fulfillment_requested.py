@@ -35,6 +35,11 @@ class FulfillmentRequests:
         await emit(transaction, *(_request(order, line, buyer, now) for line in lines))
 
 
+def _is_late(order: Order, line: Line) -> bool:
+    """Late money buys what is there; what replaces a bad key may wait as any other line."""
+    return order.late and line.replaces is None
+
+
 def _request(
     order: Order, line: Line, buyer: Sealed, now: datetime
 ) -> FulfillmentRequestedCustom | FulfillmentRequestedKinguin:
@@ -63,5 +68,5 @@ def _request(
         quantity=line.quantity,
         lines_in_order=len(order.lines),
         buyer=buyer,
-        backorder=line.backorder and not order.late,  # late money buys what is there
+        backorder=line.backorder and not _is_late(order, line),
     )

@@ -81,6 +81,7 @@ order_items = sa.Table(
     sa.Column("delivery_expires_at", _timestamp),
     sa.Column("cancellation", sa.Text),
     sa.Column("requested_at", _timestamp),
+    sa.Column("replaces", _id, sa.ForeignKey("order_items.id"), unique=True),
     sa.UniqueConstraint("order_id", "position"),
     sa.Index(
         "order_items_asked_of_kinguin",
@@ -127,6 +128,25 @@ refunds = sa.Table(
     sa.CheckConstraint("num_nonnulls(item_id, payment_id) = 1", name="refunds_of_one"),
     sa.Index("refunds_of_order", "order_id"),
     sa.Index("refunds_state", "state", "id"),
+)
+
+bad_key_cases = sa.Table(
+    "bad_key_cases",
+    metadata,
+    sa.Column("id", _id, primary_key=True),
+    sa.Column("order_id", _id, sa.ForeignKey("orders.id"), nullable=False),
+    sa.Column("item_id", _id, sa.ForeignKey("order_items.id"), nullable=False, unique=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("opened_at", _timestamp, nullable=False),
+    sa.Column("return_until", _timestamp),
+    sa.Column("due_at", _timestamp, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("actor", sa.Text),
+    sa.Column("resolution", sa.Text),
+    sa.Column("supplier_reference", sa.Text),
+    sa.Column("resolved_at", _timestamp),
+    sa.Index("bad_key_cases_of_order", "order_id"),
+    sa.Index("bad_key_cases_state", "state", "due_at", "id"),
 )
 
 idempotency_keys = sa.Table(

@@ -72,6 +72,8 @@ class Line:
     delivery: Delivery | None = None
     cancellation: Cancellation | None = None
     requested_at: datetime | None = None
+    replaces: UUID | None = None
+    """The line whose key did not work; then this one costs nothing itself."""
 
 
 @dataclass(slots=True)
@@ -125,6 +127,15 @@ class Order:
     def line(self, line_id: UUID | None) -> Line | None:
         """The line with this id, if it is one of ours."""
         return next((line for line in self.lines if line.id == line_id), None)
+
+    def is_replaced(self, line: Line) -> bool:
+        """Whether another line serves instead of this one, whose key did not work."""
+        return any(other.replaces == line.id for other in self.lines)
+
+    def origin(self, line: Line) -> Line:
+        """The line that was bought: the first of those that replace each other."""
+        before = self.line(line.replaces) if line.replaces else None
+        return line if before is None else self.origin(before)
 
     def token_holds(self, now: datetime) -> bool:
         """Whether the order's own access token still opens it."""
@@ -191,7 +202,7 @@ class Order:
 
     def owed_for(self, line: Line) -> Decimal:
         """What was paid for a line: its price, or its share of an accepted part payment."""
-        price = line.unit_price * line.quantity
+        price = self.origin(line).unit_price * line.quantity
         was_accepted = self.is_paid and self.payment_state == PaymentState.PARTIALLY_PAID
         if not was_accepted or self.asked is None or self.paid is None or self.asked.amount <= 0:
             return price
@@ -222,7 +233,8 @@ class Order:
         """
         if line.status is LineStatus.WAITING:
             return self.move_line(line, LineStatus.REFUND_DUE, now, reason)
-        if line.status not in CANCELLABLE or line.cancellation is not None:
+        is_asked = line.cancellation is not None
+        if line.status not in CANCELLABLE or is_asked or self.is_replaced(line):
             return False
         line.cancellation = Cancellation.ASKED
         self.changes.append(Change(line.id, now, line.status.value, f"to be cancelled: {reason}"))

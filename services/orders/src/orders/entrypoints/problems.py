@@ -11,6 +11,8 @@ from orders.errors import (
     IdempotencyConflict,
     ImportRunning,
     SoldOut,
+    UnknownCase,
+    UnknownItem,
     UnknownOrder,
     UnknownProduct,
     UnknownRefund,
@@ -35,6 +37,10 @@ def as_problems() -> Iterator[None]:
         raise Problem(404, detail=str(error)) from error
     except UnknownRefund as error:
         raise Problem(404, detail="There is no such refund.") from error
+    except UnknownItem as error:
+        raise Problem(404, detail="This order has no such item.") from error
+    except UnknownCase as error:
+        raise Problem(404, detail="There is no such case.") from error
     except (SoldOut, IdempotencyConflict, ImportRunning, ActionRefused) as error:
         raise Problem(409, detail=str(error)) from error
     except (CannotPlace, WrongAddress) as error:

@@ -184,6 +184,9 @@ class ItemOut(BaseModel):
     source_type: SourceType
     status: str
     cancellation: str | None
+    replaces: UUID | None = Field(
+        description="the item whose key did not work, if this one is for it"
+    )
     delivery: DeliveryOut | None
 
 

@@ -34,6 +34,7 @@ def _item(order: Order, line: Line) -> ItemOut:
         source_type=line.source_type,
         status=line.status.value,
         cancellation=line.cancellation,
+        replaces=line.replaces,
         delivery=delivery
         and DeliveryOut(
             id=delivery.id,

@@ -51,17 +51,22 @@ class AskAgain:
             return None
         await self._requests.waiting(transaction, order)
         missing, cancelling = _without_keys(order), _being_cancelled(order)
-        if now >= paid_at + self._limit:
-            hours = self._limit.total_seconds() / 3600
-            await ask_to_cancel(transaction, order, missing, now, f"no key came in {hours:g} h")
-        else:
-            await self._requests.again(transaction, order, missing)
+        waits_since = {line.id: _waits_since(line, paid_at) for line in (*missing, *cancelling)}
+        over = [line for line in missing if now >= waits_since[line.id] + self._limit]
+        hours = self._limit.total_seconds() / 3600
+        await ask_to_cancel(transaction, order, over, now, f"no key came in {hours:g} h")
+        await self._requests.again(transaction, order, [x for x in missing if x not in over])
         if cancelling:
             reason = "asked again"
             await publish_order_cancelled(transaction, order, reason, now, lines=cancelling)
         if not missing and not cancelling:
             return None
-        return next_question(now, paid_at=paid_at, limit=self._limit)
+        return next_question(now, paid_at=max(waits_since.values()), limit=self._limit)
+
+
+def _waits_since(line: Line, paid_at: datetime) -> datetime:
+    """What replaces a bad key is asked for long after the money came."""
+    return line.requested_at or paid_at if line.replaces else paid_at
 
 
 def _without_keys(order: Order) -> Sequence[Line]:

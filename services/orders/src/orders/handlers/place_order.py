@@ -154,6 +154,7 @@ async def _as_placed(transaction: Transaction, order_id: UUID) -> Order:
     """The order as the first answer showed it, whatever became of it since."""
     order = await order_repository.read(transaction, order_id)
     order.status = OrderStatus.PLACED
+    order.lines = [line for line in order.lines if line.replaces is None]
     for line in order.lines:
         line.status, line.delivery = LineStatus.WAITING, None
     return order

@@ -41,10 +41,15 @@ class RequestLines:
             gone = [x for x in waiting if not await self._is_still_sold(transaction, order, x)]
             order.owe_back(gone, now, "paid late, and not sold for that price any more")
             waiting = [line for line in waiting if line not in gone]
-        await self.again(transaction, order, waiting)
-        if waiting:
+        await self.first(transaction, order, waiting)
+
+    async def first(self, transaction: Transaction, order: Order, lines: Sequence[Line]) -> None:
+        """Ask for these lines, which nobody was asked for, and see to it that they get keys."""
+        now = self._clock.now()
+        await self.again(transaction, order, lines)
+        if lines:
             await schedule(transaction, ASK_AGAIN, order.id, now + FIRST_QUESTION)
-        for line in waiting:
+        for line in lines:
             order.move_line(line, LineStatus.REQUESTED, now)
 
     async def again(self, transaction: Transaction, order: Order, lines: Sequence[Line]) -> None:
