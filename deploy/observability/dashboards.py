@@ -29,14 +29,14 @@ SHOP: Final = Dashboard(
             "Paid lines without a key",
             [("{{source}}", _now("paid_unfilled_lines", "source"))],
             kind="stat",
-            width=6,
+            width=4,
         ),
         Panel(
             "Oldest of them",
             [("{{source}}", _now("oldest_paid_unfilled_age_seconds", "source"))],
             "s",
             "stat",
-            6,
+            4,
         ),
         Panel(
             "Orders that wait for a person",
@@ -54,6 +54,12 @@ SHOP: Final = Dashboard(
         Panel(
             "Refunds to send",
             [("refunds", _now("refunds", "", 'state="address_given"'))],
+            kind="stat",
+            width=4,
+        ),
+        Panel(
+            "Reported keys without a decision",
+            [("keys", _now("bad_key_cases", "", 'state="open"'))],
             kind="stat",
             width=4,
         ),

@@ -60,6 +60,7 @@ CASES: Mapping[str, Case] = {
     "RefundWaits": gauge(
         'refunds_oldest_waiting_age_seconds{state="address_given"}', "172801x60", "172799x60"
     ),
+    "BadKeyCaseDue": gauge("bad_key_cases_due", "1x60"),
     "NotificationWithoutEffect": gauge("ipns_oldest_open_age_seconds", "601x60", "599x60"),
     "SignatureFailures": gauge('nowpayments_ipns_total{answer="401"}', "0+6x60", "0+4x60"),
     "PaymentMismatched": gauge('payment_verdicts_total{verdict="mismatched"}', "0x20 1x40"),

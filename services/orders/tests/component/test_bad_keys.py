@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from contracts import (
     DeliveryState,
     EmailRequested,
@@ -19,6 +20,8 @@ from contracts.testing import a_delivery_updated, a_fulfillment_updated
 from foundation.clock import new_id
 from foundation.testing import FixedClock
 from orders.adapters import refund_repository
+from orders.adapters.metrics import READINGS
+from orders.adapters.tables import bad_key_cases
 from orders.domain.catalogue import Product
 from orders.domain.order import Line, Order
 from orders.domain.states import LineStatus, OrderStatus
@@ -363,6 +366,38 @@ async def test_open_cases_are_listed_in_pages_with_the_most_urgent_first(
     assert (second["items"][0]["order_id"], second["next_cursor"]) == (str(own.id), None)
     assert [row["id"] for row in rejected] == [urgent]
     assert (await orders.http.get(url)).status_code in {401, 403}
+
+
+async def figures(orders: ServiceHarness) -> Mapping[str, float]:
+    """What the readings about cases show, sums over their labels."""
+    wanted = [reading for reading in READINGS if reading.name.startswith("bad_key_cases")]
+    async with orders.database.transaction() as transaction:
+        return {
+            reading.name: sum(row.value or 0 for row in await transaction.execute(reading.query))
+            for reading in wanted
+        }
+
+
+async def test_open_case_counts_as_due_from_its_moment_on_until_it_is_decided(
+    orders: ServiceHarness, order: Order, buyer: Headers, admin: Headers
+) -> None:
+    case_id = await opened(orders, order, buyer)
+    before = await figures(orders)
+    async with orders.database.transaction() as transaction:
+        moments = {"due_at": sa.func.now(), "opened_at": sa.func.now() - sa.text("interval '1 h'")}
+        await transaction.execute(sa.update(bad_key_cases).values(moments))
+    due = await figures(orders)
+    await resolve(orders, case_id, admin, "reject")
+
+    assert (before["bad_key_cases"], before["bad_key_cases_due"]) == (1, 0)
+    assert (due["bad_key_cases"], due["bad_key_cases_due"]) == (1, 1)
+    assert due["bad_key_cases_oldest_open_age_seconds"] >= 3600
+    after = await figures(orders)
+    assert after == {
+        "bad_key_cases": 1,
+        "bad_key_cases_due": 0,
+        "bad_key_cases_oldest_open_age_seconds": 0,
+    }
 
 
 async def test_case_nobody_knows_is_not_found(orders: ServiceHarness, admin: Headers) -> None:

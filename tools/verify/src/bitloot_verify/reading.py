@@ -25,12 +25,13 @@ _SQL: Final[dict[str, dict[type, str]]] = {
         rows.Order: "SELECT id, currency, total, status, money, cancelled, attention, placed_at,"
         " payment_id FROM orders WHERE id >= :first",
         rows.Item: "SELECT id, order_id, product_id, quantity, unit_price, product_source_type,"
-        " status, cancellation FROM order_items WHERE order_id >= :first",
+        " status, cancellation, replaces FROM order_items WHERE order_id >= :first",
         rows.ItemStep: "SELECT item_id, status FROM order_history"
         " WHERE item_id IS NOT NULL AND order_id >= :first ORDER BY seq",
         rows.AuditEntry: "SELECT action, subject FROM audit_log",
         rows.Refund: "SELECT order_id, item_id, payment_id, amount, state FROM refunds"
         " WHERE order_id >= :first",
+        rows.BadKeyCase: "SELECT id, item_id, state FROM bad_key_cases WHERE order_id >= :first",
         rows.RolloutVersion: "SELECT version::int FROM rollout",
     },
     "payments": {

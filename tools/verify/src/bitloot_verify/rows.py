@@ -31,6 +31,7 @@ class Item(NamedTuple):
     source_type: str
     status: str
     cancellation: str | None
+    replaces: UUID | None = None
 
 
 class ItemStep(NamedTuple):
@@ -214,6 +215,14 @@ class Refund(NamedTuple):
     item_id: UUID | None
     payment_id: str | None
     amount: Decimal
+    state: str
+
+
+class BadKeyCase(NamedTuple):
+    """orders.bad_key_cases."""
+
+    id: UUID
+    item_id: UUID
     state: str
 
 

@@ -47,6 +47,8 @@ FAULTS: Final[Mapping[str, str]] = {
 
 NOT_MADE: Final[Mapping[str, str]] = {
     "RefundWaits": "a refund must be owed for two days: four hours with shortened times",
+    "BadKeyCaseDue": "a reported key must wait for days: the moment stands in its row, and the "
+    "tests of orders read the figure",
     "ServiceGone": "the targets of the embedded stack are a fixed list; a stopped container of the "
     "compose stack is found no more",
     "RolloutSteppedBack": "fifty lines must be bought first, most of them late; the guard's own "

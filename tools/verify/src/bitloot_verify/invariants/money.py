@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from bitloot_verify import rows
+from bitloot_verify.invariants.bad_keys import bad_keys_are_made_good_once
 from bitloot_verify.invariants.finding import Finding
 from bitloot_verify.invariants.refunds import what_is_owed_has_one_refund
 from bitloot_verify.reading import Reading
@@ -73,6 +74,7 @@ def money_adds_up(reading: Reading) -> Iterator[Finding]:
     yield from _nobody_has_key_and_money(reading)
     yield from _further_money_is_noted(reading)
     yield from what_is_owed_has_one_refund(reading)
+    yield from bad_keys_are_made_good_once(reading)
 
 
 def _invoices_ask_what_orders_cost(reading: Reading) -> Iterator[Finding]:

@@ -63,7 +63,7 @@ def _broken_paths(
 
 
 def every_change_is_audited(reading: Reading) -> Iterator[Finding]:
-    """14. Each reveal and each change of the rollout has its audit row."""
+    """14. Each reveal, change of the rollout and decision about a key has its audit row."""
     logged = {row.delivery_id: row.number for row in reading.all(rows.Reveals)}
     for delivery in reading.all(rows.Delivery):
         if delivery.reveals_used > logged.get(delivery.id, 0):
@@ -76,3 +76,7 @@ def every_change_is_audited(reading: Reading) -> Iterator[Finding]:
         if rollout.changed > changes["rollout.changed"]:
             says = f"changed {rollout.changed} times, {changes['rollout.changed']} on record"
             yield Finding("rollout", says)
+    decided = {e.subject for e in reading.all(rows.AuditEntry) if e.action == "bad_key.resolved"}
+    for case in reading.all(rows.BadKeyCase):
+        if case.state != "open" and str(case.id) not in decided:
+            yield Finding(f"case {case.id}", f"{case.state}, but not on record")
