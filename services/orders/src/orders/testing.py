@@ -1,21 +1,24 @@
 """Builders for tests of orders."""
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from contracts import SourceType
+from contracts import EmailRequested, SourceType
 from foundation.clock import new_id
 from foundation.sealing import KeyRing, PublicKey, new_key_pair, new_ring
 from foundation.settings import SecretRing
 from foundation.testing import FixedClock
 from pydantic import SecretStr
 from servicekit.testing import ServiceHarness
+from webkit.tokens import TokenSigner
 
 from orders.adapters import catalogue_repository, order_repository
 from orders.domain.catalogue import Product, ProductStatus
 from orders.domain.order import Line, Order
 from orders.domain.states import LineStatus
+from orders.order_tokens import order_token
 from orders.settings import OrdersSettings
 
 NOW: Final = FixedClock().now()
@@ -109,3 +112,18 @@ async def stored(orders: ServiceHarness, order: Order) -> Order:
     """The order as it stands in the database now."""
     async with orders.database.transaction() as transaction:
         return await order_repository.read(transaction, order.id)
+
+
+def bearer(settings: OrdersSettings, order: Order) -> dict[str, str]:
+    """The header of who holds the order's own token."""
+    token = order_token(TokenSigner(settings.token_signing_keys), order)
+    return {"Authorization": f"Bearer {token}"}
+
+
+async def mails(orders: ServiceHarness) -> list[tuple[str, str]]:
+    """Kind and text of every mail asked for so far, opened as delivery opens it."""
+    await orders.run_jobs()
+    return [
+        (sent.kind, json.loads(DELIVERY_RING.open(sent.body, *sent.body.info))["text"])
+        for sent in await orders.sent(EmailRequested)
+    ]

@@ -1,7 +1,6 @@
 """Keys that do not work: reported once, decided once, replaced or paid back."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -11,7 +10,6 @@ import pytest
 import sqlalchemy as sa
 from contracts import (
     DeliveryState,
-    EmailRequested,
     FulfillmentRequestedCustom,
     FulfillmentState,
     SourceType,
@@ -25,9 +23,9 @@ from orders.adapters.tables import bad_key_cases
 from orders.domain.catalogue import Product
 from orders.domain.order import Line, Order
 from orders.domain.states import LineStatus, OrderStatus
-from orders.order_tokens import order_token
 from orders.settings import OrdersSettings
-from orders.testing import DELIVERY_RING, a_line, a_paid_order, a_product, an_order, keep, stored
+from orders.testing import a_line, a_paid_order, a_product, an_order, bearer, keep, stored
+from orders.testing import mails as all_mails
 from servicekit.testing import ServiceHarness
 from webkit.testing import admin_token
 from webkit.tokens import TokenSigner
@@ -55,21 +53,13 @@ def buyer(settings: OrdersSettings, order: Order) -> Headers:
     return bearer(settings, order)
 
 
-def bearer(settings: OrdersSettings, order: Order) -> Headers:
-    token = order_token(TokenSigner(settings.token_signing_keys), order)
-    return {"Authorization": f"Bearer {token}"}
-
-
 async def deliver(orders: ServiceHarness, order: Order, line: Line) -> None:
     await orders.deliver(
         a_delivery_updated(
             order_id=order.id,
             line_id=line.id,
-            delivery_id=new_id(),
             state=DeliveryState.MAILED,
-            version=1,
             ready_at=order.placed_at,
-            reveals_left=5,
         )
     )
 
@@ -96,14 +86,9 @@ async def opened(orders: ServiceHarness, order: Order, buyer: Headers) -> str:
 
 async def mails(orders: ServiceHarness) -> Mapping[str, str]:
     """The text of each mail by its kind; every kind at most once."""
-    await orders.run_jobs()
-    sent = await orders.sent(EmailRequested)
-    texts = {
-        mail.kind: json.loads(DELIVERY_RING.open(mail.body, *mail.body.info))["text"]
-        for mail in sent
-    }
-    assert len(texts) == len(sent)
-    return texts
+    sent = await all_mails(orders)
+    assert len(dict(sent)) == len(sent)
+    return dict(sent)
 
 
 async def audited(orders: ServiceHarness, admin: Headers) -> list[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """What is owed back: one refund each, an address from the buyer, a transaction from a person."""
 
 import asyncio
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -18,11 +17,9 @@ from orders.bootstrap import build_app
 from orders.domain.order import Order
 from orders.domain.refund import Refund
 from orders.domain.states import LineStatus, OrderStatus
-from orders.order_tokens import order_token
 from orders.settings import OrdersSettings
-from orders.testing import DELIVERY_RING, a_line, a_paid_order, an_order, keep, stored
+from orders.testing import a_line, a_paid_order, an_order, bearer, keep, mails, stored
 from servicekit.testing import ServiceHarness
-from webkit.tokens import TokenSigner
 
 Headers = dict[str, str]
 BTC = {"coin": "btc", "address": "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"}
@@ -44,11 +41,6 @@ def buyer(settings: OrdersSettings, order: Order) -> Headers:
     return bearer(settings, order)
 
 
-def bearer(settings: OrdersSettings, order: Order) -> Headers:
-    token = order_token(TokenSigner(settings.token_signing_keys), order)
-    return {"Authorization": f"Bearer {token}"}
-
-
 async def fail(orders: ServiceHarness, order: Order, *positions: int) -> None:
     """Nobody can deliver these lines; said twice, as Kafka may."""
     for position in positions:
@@ -62,15 +54,6 @@ async def fail(orders: ServiceHarness, order: Order, *positions: int) -> None:
 async def refunds_of(orders: ServiceHarness, order: Order) -> Sequence[Refund]:
     async with orders.database.transaction() as transaction:
         return await refund_repository.of_order(transaction, order.id)
-
-
-async def mails(orders: ServiceHarness) -> list[tuple[str, str]]:
-    """Kind and text of every mail, opened as delivery opens it."""
-    await orders.run_jobs()
-    return [
-        (sent.kind, json.loads(DELIVERY_RING.open(sent.body, *sent.body.info))["text"])
-        for sent in await orders.sent(EmailRequested)
-    ]
 
 
 async def give(
