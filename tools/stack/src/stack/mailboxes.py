@@ -89,17 +89,21 @@ class Maildir:
 
 
 class Mailpit:
-    """A Mailpit server at `api_url`."""
+    """A Mailpit server at `api_url`; a mail is read once, for hundreds lie there after a crowd."""
 
     def __init__(self, host: str, port: int, api_url: str) -> None:
         self.host = host
         self.port = port
         self._api_url = api_url
+        self._read: dict[str, Mail] = {}
 
     def mails(self) -> list[Mail]:
         """Every mail so far, oldest first."""
         listed = self._get("/api/v1/messages?limit=10000").json()["messages"]
-        return [self._mail(entry) for entry in reversed(listed)]
+        for entry in listed:
+            if entry["ID"] not in self._read:
+                self._read[entry["ID"]] = self._mail(entry)
+        return [self._read[entry["ID"]] for entry in reversed(listed)]
 
     def _mail(self, entry: dict[str, object]) -> Mail:
         summary = self._get(f"/api/v1/message/{entry['ID']}").json()
