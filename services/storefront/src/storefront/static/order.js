@@ -1,22 +1,16 @@
-// Shows how an order stands, when its token stands after "#": browsers never send that part,
-// this page gives it to orders and to nobody else. Without it the page says what it says.
-"use strict";
+// Shows how an order stands, when its token stands in the link. Without it the page says what it says.
+import { ask, fillList, token } from "./order_link.js";
+
+const AWAY = "How the order stands cannot be shown right now. What you get by mail is not touched by that.";
+const LOST = "The answer did not arrive. Please check your connection and open the page again.";
 
 const section = document.getElementById("order");
-const token = window.location.hash.slice(1);
-
-function refundItem(refund) {
-  const item = document.createElement("li");
-  item.textContent = refund.text;
-  return item;
-}
+const status = document.getElementById("status");
 
 function show(page) {
-  document.getElementById("status").textContent = page.status_text;
+  status.textContent = page.status_text;
   document.getElementById("intro").hidden = true;
-  const list = document.getElementById("refunds");
-  list.replaceChildren(...page.refunds.map(refundItem));
-  list.hidden = page.refunds.length === 0;
+  fillList(document.getElementById("refunds"), page.refunds.map((refund) => refund.text));
   const link = document.getElementById("refund-link");
   link.href = `${link.dataset.path}#${token}`;
   link.parentElement.hidden = page.refunds.length === 0;
@@ -24,19 +18,14 @@ function show(page) {
 
 async function look() {
   try {
-    const answer = await fetch(section.dataset.url, {
-      headers: { Authorization: `Bearer ${token}` },
-      referrerPolicy: "no-referrer",
-      credentials: "omit",
-      cache: "no-store",
-    });
+    const answer = await ask(section.dataset.url);
     if (answer.ok) {
       show(await answer.json());
     } else {
-      document.getElementById("status").textContent = "How the order stands cannot be shown right now. What you get by mail is not touched by that.";
+      status.textContent = AWAY;
     }
   } catch {
-    document.getElementById("status").textContent = "The answer did not arrive. Please check your connection and open the page again.";
+    status.textContent = LOST;
   }
 }
 
