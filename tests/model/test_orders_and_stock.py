@@ -18,8 +18,6 @@ import orders.testing as orders_testing
 import pytest
 import sqlalchemy as sa
 from contracts import (
-    DeliveryState,
-    DeliveryUpdated,
     EmailRequested,
     FulfillmentRequestedCustom,
     FulfillmentState,
@@ -31,7 +29,8 @@ from contracts import (
     PaymentState,
     StockUpdated,
 )
-from contracts.testing import a_delivery_updated, a_payment_confirmed, a_payment_updated
+from contracts.testing import a_payment_confirmed, a_payment_updated
+from delivery.testing import ModelDelivery
 from foundation.clock import new_id
 from foundation.testing import FixedClock
 from fulfillment_custom.adapters.tables import assignments, stock_keys
@@ -67,62 +66,6 @@ _KEPT = "'alembic_version', 'schema_fits', 'rollout', 'outbox_lease'"
 _NO_MONEY_OWED = {"delayed", "stored", "delivered"}
 
 some = st.integers(0, 1_000_000)
-
-
-class ModelDelivery:
-    """What delivery promises: a key is shown, or its line is void, never both."""
-
-    def __init__(self) -> None:
-        self.deliveries: dict[UUID, KeyReady] = {}
-        self.buried: set[UUID] = set()
-        self.void: set[UUID] = set()
-        self.revealed: set[UUID] = set()
-        self.version = 0
-
-    def take_keys(self, message: KeyReady) -> list[DeliveryUpdated]:
-        """Store them, unless the line was cancelled before."""
-        line = message.line_id
-        known = self.deliveries.setdefault(line, message)
-        assert [k.fingerprint for k in known.keys] == [k.fingerprint for k in message.keys]
-        if line in self.buried or line in self.void:
-            self.void.add(line)
-            return [self._news(line, DeliveryState.VOIDED, revealed=False)]
-        return [self._news(line, DeliveryState.STORED), self._news(line, DeliveryState.MAILED)]
-
-    def cancel(self, message: OrderCancelled) -> list[DeliveryUpdated]:
-        """Answer for every line whose keys are here."""
-        return [
-            news for line in message.line_ids if message.final for news in self._cancel_line(line)
-        ]
-
-    def _cancel_line(self, line: UUID) -> list[DeliveryUpdated]:
-        if line not in self.deliveries:
-            self.buried.add(line)
-            return []
-        if line in self.revealed:
-            return [self._news(line, DeliveryState.REVEALED, revealed=True)]
-        self.void.add(line)
-        return [self._news(line, DeliveryState.VOIDED, revealed=False)]
-
-    def reveal(self, line: UUID) -> list[DeliveryUpdated]:
-        """Show the keys, if the link still lives."""
-        if line in self.void:
-            return []
-        self.revealed.add(line)
-        return [self._news(line, DeliveryState.REVEALED, revealed=True)]
-
-    def _news(
-        self, line: UUID, state: DeliveryState, *, revealed: bool | None = None
-    ) -> DeliveryUpdated:
-        self.version += 1
-        return a_delivery_updated(
-            order_id=self.deliveries[line].order_id,
-            line_id=line,
-            delivery_id=line,
-            state=state,
-            version=self.version,
-            revealed=revealed,
-        )
 
 
 class Shop(RuleBasedStateMachine):

@@ -3,8 +3,18 @@
 import hashlib
 from email.message import EmailMessage
 from typing import Any
+from uuid import UUID
 
-from contracts import EmailRequested, KeyReady, SealedKey, SourceType
+from contracts import (
+    DeliveryState,
+    DeliveryUpdated,
+    EmailRequested,
+    KeyReady,
+    OrderCancelled,
+    SealedKey,
+    SourceType,
+)
+from contracts.testing import a_delivery_updated
 from foundation.clock import new_id
 from foundation.sealing import (
     GameKey,
@@ -150,3 +160,60 @@ def some_settings(database_url: str, **changes: Any) -> DeliverySettings:
         "mail_from": "BitLoot <keys@bitloot.example>",
     }
     return DeliverySettings(**(values | changes))
+
+
+class ModelDelivery:
+    """What delivery promises: a key is shown, or its line is void, never both."""
+
+    def __init__(self) -> None:
+        self.deliveries: dict[UUID, KeyReady] = {}
+        self.buried: set[UUID] = set()
+        self.void: set[UUID] = set()
+        self.revealed: set[UUID] = set()
+        self.version = 0
+
+    def take_keys(self, message: KeyReady) -> list[DeliveryUpdated]:
+        """Store them, unless the line was cancelled before."""
+        line = message.line_id
+        known = self.deliveries.setdefault(line, message)
+        if [k.fingerprint for k in known.keys] != [k.fingerprint for k in message.keys]:
+            raise AssertionError(f"line {line} got other keys the second time")
+        if line in self.buried or line in self.void:
+            self.void.add(line)
+            return [self._news(line, DeliveryState.VOIDED, revealed=False)]
+        return [self._news(line, DeliveryState.STORED), self._news(line, DeliveryState.MAILED)]
+
+    def cancel(self, message: OrderCancelled) -> list[DeliveryUpdated]:
+        """Answer for every line whose keys are here."""
+        return [
+            news for line in message.line_ids if message.final for news in self._cancel_line(line)
+        ]
+
+    def _cancel_line(self, line: UUID) -> list[DeliveryUpdated]:
+        if line not in self.deliveries:
+            self.buried.add(line)
+            return []
+        if line in self.revealed:
+            return [self._news(line, DeliveryState.REVEALED, revealed=True)]
+        self.void.add(line)
+        return [self._news(line, DeliveryState.VOIDED, revealed=False)]
+
+    def reveal(self, line: UUID) -> list[DeliveryUpdated]:
+        """Show the keys, if the link still lives."""
+        if line in self.void:
+            return []
+        self.revealed.add(line)
+        return [self._news(line, DeliveryState.REVEALED, revealed=True)]
+
+    def _news(
+        self, line: UUID, state: DeliveryState, *, revealed: bool | None = None
+    ) -> DeliveryUpdated:
+        self.version += 1
+        return a_delivery_updated(
+            order_id=self.deliveries[line].order_id,
+            line_id=line,
+            delivery_id=line,
+            state=state,
+            version=self.version,
+            revealed=revealed,
+        )
