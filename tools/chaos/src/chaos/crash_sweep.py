@@ -76,24 +76,24 @@ class CrashSweep:
         begin = time.monotonic()
         await self.customers.open_shop()
         async with Crowd.gather(self.customers) as crowd:
-            todo, self._ends_at = list(armings), begin + self.longest_s
+            waiting, self._ends_at = list(armings), begin + self.longest_s
             busy: set[str] = set()
-            lanes = (self._lane(todo, busy, len(armings), crowd) for _ in range(self.lanes))
+            lanes = (self._lane(waiting, busy, len(armings), crowd) for _ in range(self.lanes))
             await asyncio.gather(*lanes)
-            self.outcome.figures["runs left out for want of time"] = str(len(todo))
+            self.outcome.figures["runs left out for want of time"] = str(len(waiting))
             await self._settle(crowd)
         self.outcome.judge(await asyncio.to_thread(verify, self.stack))
         self.outcome.orders = len(self.customers.tickets)
         self.outcome.seconds = round(time.monotonic() - begin, 1)
 
-    async def _lane(self, todo: list[Arming], busy: set[str], total: int, crowd: Crowd) -> None:
+    async def _lane(self, waiting: list[Arming], busy: set[str], total: int, crowd: Crowd) -> None:
         """Take the next run whose service is not in another run, until there is none."""
-        while todo and time.monotonic() < self._ends_at:
-            arming = next((one for one in todo if one.place.service not in busy), None)
+        while waiting and time.monotonic() < self._ends_at:
+            arming = next((one for one in waiting if one.place.service not in busy), None)
             if arming is None:
                 await asyncio.sleep(_TICK_S)
                 continue
-            todo.remove(arming)
+            waiting.remove(arming)
             busy.add(arming.place.service)
             run = await self._one(arming, crowd)
             busy.discard(arming.place.service)
