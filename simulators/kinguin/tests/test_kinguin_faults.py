@@ -92,6 +92,28 @@ async def test_truncated_answer_is_no_json(client: AsyncClient) -> None:
         response.json()
 
 
+async def test_html_comes_in_place_of_every_answer_that_is_read(client: AsyncClient) -> None:
+    await set_faults(client, html_answers=True)
+
+    read = await client.get(f"{ESA}/v1/products/1001")
+    bought = await place(client)
+
+    assert (read.status_code, read.headers["content-type"][:9]) == (200, "text/html")
+    assert bought.status_code == 201
+
+
+async def test_repeated_keys_are_those_of_earlier_orders_under_new_ids(client: AsyncClient) -> None:
+    await set_faults(client, polls_until_ready=1, repeat_keys=1)
+    [first] = await keys_of(client, await placed_id(client))
+
+    [second] = await keys_of(client, await placed_id(client))
+    [third] = await keys_of(client, await placed_id(client))
+
+    assert second["serial"] == first["serial"]
+    assert second["id"] != first["id"]
+    assert third["serial"] != first["serial"]
+
+
 async def test_keys_come_with_the_nth_poll_one_by_one(client: AsyncClient) -> None:
     await set_faults(client, polls_until_ready=3)
     order_id = await placed_id(client, quantity=3)

@@ -95,6 +95,16 @@ async def test_wrong_signature_does_not_fit(client: AsyncClient, shop: Shop) -> 
     assert len(received[0].headers["x-nowpayments-sig"]) == 128
 
 
+async def test_ipns_are_signed_with_the_secret_of_after_a_change(
+    client: AsyncClient, shop: Shop
+) -> None:
+    [first, *_] = await expired_ipns(client, shop, ipn_secret="of-after-the-change")
+
+    fits = signature(canonical_text(first.fields), "of-after-the-change")
+    assert first.headers["x-nowpayments-sig"] == fits
+    assert "of-after-the-change" not in (await client.get("/_simulator/faults")).text
+
+
 async def test_unsorted_body_is_signed_in_canonical_form(client: AsyncClient, shop: Shop) -> None:
     received = await expired_ipns(client, shop, unsorted_body=True)
 

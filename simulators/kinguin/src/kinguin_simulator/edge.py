@@ -19,6 +19,7 @@ OK = 200
 RETURN_PATH_END = "/keys/return"
 KINDS = {401: "Authorization", 409: "ResourceLock"}
 HTML_ERROR = "<html><head><title>Error</title></head><body><h1>Bad gateway</h1></body></html>"
+HTML_LOG_IN = "<html><head><title>Log in</title></head><body><form></form></body></html>"
 
 
 class KeyCheck:
@@ -61,6 +62,8 @@ class FaultGate:
             await self._answer_order(scope, receive, send)
         elif scope["method"] == "POST" and scope["path"].endswith(RETURN_PATH_END):
             await self._answer_return(scope, receive, send)
+        elif scope["method"] == "GET" and self._panel.current.html_answers:
+            await HTMLResponse(HTML_LOG_IN)(scope, receive, send)
         elif scope["method"] == "GET" and self._panel.current.truncate_json:
             messages = await self._collect(scope, receive)
             await _truncated(messages)(scope, receive, send)

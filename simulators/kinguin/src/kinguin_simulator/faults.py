@@ -39,6 +39,8 @@ class Faults(BaseModel):
     """Answers to GET lose their second half."""
     polls_until_ready: Count | None = None
     """Keys come with the n-th look at the order or its keys, not after a time."""
+    html_answers: bool = False
+    """Answers to GET are 200 with an HTML page, as a proxy with a log-in would send."""
     stuck: bool = False
     """Orders stay in processing."""
     cancel: bool = False
@@ -49,6 +51,8 @@ class Faults(BaseModel):
     """Keys are pictures, even where text was asked for."""
     fewer_keys: bool | Count = False
     """True or n: one or n keys fewer than ordered arrive."""
+    repeat_keys: Count = 0
+    """The next n keys are ones that were delivered before, where there are any."""
     balance: Annotated[Decimal, Field(ge=0)] | None = None
     """EUR that are left, from now on, whatever the account had."""
     price_factor: Annotated[Decimal, Field(gt=0)] = Decimal(1)
@@ -89,6 +93,13 @@ class Faults(BaseModel):
         if self.error_after_work == 0:
             return False
         self.error_after_work -= 1
+        return True
+
+    def repeats_key(self) -> bool:
+        """Whether this key is one that was delivered before; uses one up."""
+        if self.repeat_keys == 0:
+            return False
+        self.repeat_keys -= 1
         return True
 
     def keys_to_deliver(self, ordered: int) -> int:

@@ -224,12 +224,22 @@ class Ledger:
             self._moving.discard(order.order_id)
 
     def _new_key(self) -> Key:
+        if self._serials and self._panel.current.repeats_key():
+            return self._sold_again()
         while True:
-            key_id = f"{self._dice.getrandbits(96):024x}"
+            key_id = self._fresh_key_id()
             key = new_key(self._dice, key_id, as_picture=self._panel.current.image_keys)
             if key.serial not in self._serials:
                 self._serials.add(key.serial)
                 return key
+
+    def _sold_again(self) -> Key:
+        sold = [key for order in self._orders.values() for key in order.keys]
+        first = self._dice.choice(sold)
+        return Key(id=self._fresh_key_id(), serial=first.serial, type=first.type)
+
+    def _fresh_key_id(self) -> str:
+        return f"{self._dice.getrandbits(96):024x}"
 
     def _fresh_order_id(self) -> str:
         while True:

@@ -7,7 +7,7 @@ truth: only answers, IPNs and their signatures.
 import random
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from nowpayments_simulator.payment import PaymentStatus
 
@@ -41,6 +41,8 @@ class Faults(BaseModel):
     """Fees of 0.000002, 1e-7 and 0.000083 bitcoin."""
     without_updated_at: bool = False
     """IPNs lack `updated_at`, as those of 2023 did."""
+    ipn_secret: Annotated[SecretStr, Field(min_length=1)] | None = None
+    """IPNs are signed with this, as after a change of the secret in the dashboard."""
     lie_on_get: PaymentStatus | None = None
     """`GET /v1/payment` and the list say this status, whatever the ledger says."""
 

@@ -39,15 +39,20 @@ def compose(payment: Payment, url: str, secret: str, faults: Faults) -> Ipn:
     """The IPN about a payment's present state."""
     body = ipn_body(payment, faults)
     signed = arrays_as_objects(body) if faults.sign_arrays_as_objects else body
-    key = f"not {secret}" if faults.wrong_signature else secret
     text = _untidy_text(body) if faults.unsorted_body else canonical_text(body)
     return Ipn(
         url=url,
         payment_id=payment.payment_id,
         payment_status=payment.payment_status,
         content=text.encode(),
-        signature=signature(canonical_text(signed), key),
+        signature=signature(canonical_text(signed), _signing_secret(secret, faults)),
     )
+
+
+def _signing_secret(secret: str, faults: Faults) -> str:
+    if faults.ipn_secret is not None:
+        secret = faults.ipn_secret.get_secret_value()
+    return f"not {secret}" if faults.wrong_signature else secret
 
 
 def ipn_body(payment: Payment, faults: Faults) -> dict[str, Any]:
