@@ -26,7 +26,12 @@ def test_the_short_cut_names_scenarios_that_exist() -> None:
 def test_only_scenarios_without_money_may_end_unpaid() -> None:
     unpaid = {s.name for s in SCENARIOS if "awaiting_payment" in s.ends}
 
-    assert unpaid == {"ipn forged", "ipn byte changed", "ipn of a stolen secret"}
+    assert unpaid == {
+        "ipn forged",
+        "ipn byte changed",
+        "ipn cut short",
+        "ipn of a stolen secret",
+    }
 
 
 Send = Callable[[MailFault], tuple[int, int]]

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from stack.parts.databases import run_sql
 
+from chaos.key_change import IPN_SECRETS
 from chaos.mail_faults import MailFault
 from chaos.tcp_proxy import Toxics
 from chaos.world import World
@@ -186,6 +187,22 @@ def keys_changed() -> Fault:
             for service, told in world.next_keys.items():
                 await stack.enter_async_context(world.replica(service, told))
             yield
+
+    return during
+
+
+def ipn_secret_changed() -> Fault:
+    """NOWPayments signs with the next secret; one process knows both, a second only the next."""
+
+    @asynccontextmanager
+    async def during(world: World) -> AsyncIterator[None]:
+        told = world.next_keys["payments"]
+        async with world.replica("payments", told):
+            await world.simulator("nowpayments", ipn_secret=told[IPN_SECRETS])
+            try:
+                yield
+            finally:
+                await world.simulator("nowpayments")
 
     return during
 

@@ -2,8 +2,10 @@
 
 Services start as after the first step, when delivery knows the next keys besides the present
 ones. A replica is told what the second step tells it, and works beside one that was not.
+So it is with the secret of payment notifications, which NOWPayments changes in between.
 """
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,8 @@ from stack.secrets_file import load_secrets
 
 _SEALERS: Final = ("orders", "fulfillment-custom", "fulfillment-kinguin")
 """They seal for delivery by its public key."""
+
+IPN_SECRETS: Final = "NOWPAYMENTS_IPN_SECRETS"
 
 Settings = Mapping[str, Mapping[str, str]]
 
@@ -34,10 +38,13 @@ class KeyChange:
         tokens = "TOKEN_SIGNING_KEYS"
         public = {"HPKE_PUBLIC_KEY": new["HPKE_PUBLIC_KEY"]}
         after: dict[str, Mapping[str, str]] = dict.fromkeys(_SEALERS, public)
+        ipn = secrets.token_urlsafe(32)
+        after["payments"] = {IPN_SECRETS: ipn}
         after["orders"] = public | {tokens: f"{new[tokens]},{now[tokens]}"}
         after["delivery"] = {ring: f"{new[ring]},{now[ring]}" for ring in rings}
         before = {
             "delivery": {ring: f"{now[ring]},{new[ring]}" for ring in rings},
             "orders": {tokens: f"{now[tokens]},{new[tokens]}"},
+            "payments": {IPN_SECRETS: f"{ipn},{now['NOWPAYMENTS_IPN_SECRET']}"},
         }
         return cls(before, after)

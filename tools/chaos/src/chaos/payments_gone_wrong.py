@@ -48,11 +48,49 @@ def buys(sources: Any) -> Customer:
 async def reveals(world: World, why: str) -> Ticket:
     """Buys of both sources, and opens every link as soon as the order is fulfilled."""
     ticket = await world.customers.order_and_pay(why, "both")
-    async with asyncio.timeout(_FULFILLED_WITHIN_S):
-        while ticket.status != "fulfilled":
-            await asyncio.sleep(1)
-            await world.customers.page(ticket)
+    await _fulfilled(world, ticket)
     await world.customers.reveal_all(ticket)
+    return ticket
+
+
+async def is_notified(world: World, why: str) -> Ticket:
+    """Pays, and finds the notification of it among those that payments took.
+
+    Raises:
+        NotRefused: it was not taken: asking the gateway paid the order, not its word.
+    """
+    ticket = await world.customers.order_and_pay(why)
+    await _fulfilled(world, ticket)
+    if "finished" not in await _notices(world, ticket):
+        raise NotRefused(f"no notice of {ticket.id} being finished was taken")
+    return ticket
+
+
+async def is_told_again(world: World, why: str) -> Ticket:
+    """Has its key when the gateway repeats every notification of its payment, last one first."""
+    ticket = await world.customers.order_and_pay(why)
+    await _fulfilled(world, ticket)
+    payment = await _payment(world, ticket)
+    for status in ("finished", "sending", "confirmed", "confirming", "waiting"):
+        await _simulate(world, payment, "resend", status=status)
+    return ticket
+
+
+async def takes_the_money_back(world: World, why: str) -> Ticket:
+    """Has its key when the gateway gives the money back."""
+    ticket = await world.customers.order_and_pay(why)
+    await _fulfilled(world, ticket)
+    await _simulate(world, await _payment(world, ticket), "refund")
+    return ticket
+
+
+async def pays_in_another_coin(world: World, why: str) -> Ticket:
+    """Sends another coin than was asked for to the address, and then pays as it should."""
+    ticket = await world.customers.order(why)
+    await world.customers.pay(ticket, outcome="waiting")
+    coin = {"outcome": "finished", "pay_currency": "ltc"}
+    await _simulate(world, await _payment(world, ticket), "deposit", **coin)
+    await world.customers.pay(ticket)
     return ticket
 
 
@@ -67,12 +105,9 @@ async def pays_after_expiry(world: World, why: str) -> Ticket:
     """Lets the payment expire, and sends the money after that."""
     ticket = await world.customers.order(why)
     await world.customers.pay(ticket, outcome="expired")
-    url = world.url("nowpayments-simulator", "/_simulator/ledger")
-    payments = (await world.http.get(url)).raise_for_status().json()["payments"]
-    mine = next(payment for payment in payments if payment["order_id"] == ticket.id)
-    again = world.url("nowpayments-simulator", f"/_simulator/payments/{mine['payment_id']}/pay")
+    payment = await _payment(world, ticket)
     await asyncio.sleep(1)
-    (await world.http.post(again, json={"outcome": "finished"})).raise_for_status()
+    await _simulate(world, payment, "pay", outcome="finished")
     return ticket
 
 
@@ -92,6 +127,16 @@ async def changes_a_byte(world: World, why: str) -> Ticket:
     body = finished_notification(ticket.id)
     signature = sign(body, world.stack["NOWPAYMENTS_IPN_SECRET"])
     await _post(world, body.replace(b'"price_amount":60', b'"price_amount":6'), signature, 401)
+    return ticket
+
+
+async def cuts_short(world: World, why: str) -> Ticket:
+    """Pays nothing and sends the first half of a notification, well signed: no notification."""
+    ticket = await world.customers.order(why)
+    await world.customers.invoice(ticket)
+    body = finished_notification(ticket.id)
+    half = body[: len(body) // 2]
+    await _post(world, half, sign(half, world.stack["NOWPAYMENTS_IPN_SECRET"]), expected=400)
     return ticket
 
 
@@ -132,6 +177,34 @@ def finished_notification(order_id: str) -> bytes:
 def sign(body: bytes, secret: str) -> str:
     """The signature of a notification in that form."""
     return hmac.new(secret.encode(), body, hashlib.sha512).hexdigest()
+
+
+async def _fulfilled(world: World, ticket: Ticket) -> None:
+    async with asyncio.timeout(_FULFILLED_WITHIN_S):
+        while ticket.status != "fulfilled":
+            await asyncio.sleep(1)
+            await world.customers.page(ticket)
+
+
+async def _payment(world: World, ticket: Ticket) -> str:
+    """The id of the order's first payment, by the gateway's ledger."""
+    url = world.url("nowpayments-simulator", "/_simulator/ledger")
+    payments = (await world.http.get(url)).raise_for_status().json()["payments"]
+    return next(str(row["payment_id"]) for row in payments if row["order_id"] == ticket.id)
+
+
+async def _simulate(world: World, payment_id: str, what: str, **body: str) -> None:
+    url = world.url("nowpayments-simulator", f"/_simulator/payments/{payment_id}/{what}")
+    (await world.http.post(url, json=body)).raise_for_status()
+
+
+async def _notices(world: World, ticket: Ticket) -> set[str]:
+    """The states that notifications of an order told, of those that payments took."""
+    url = world.url("payments", "/admin/payments")
+    headers = {"Authorization": f"Bearer {world.stack['ADMIN_TOKEN']}"}
+    answer = await world.http.get(url, params={"order_id": ticket.id}, headers=headers)
+    rows = answer.raise_for_status().json()["items"]
+    return {row["status"] for row in rows if row["kind"] == "ipn"}
 
 
 async def _post(world: World, body: bytes, signature: str, expected: int) -> None:

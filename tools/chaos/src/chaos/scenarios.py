@@ -16,6 +16,7 @@ from chaos.faults import (
     Fault,
     clock_off,
     ended,
+    ipn_secret_changed,
     kafka_away,
     kafka_paused,
     keys_changed,
@@ -72,6 +73,7 @@ _CLOCKS_AND_KEYS: Final = (
     Scenario("delivery clock ahead", clock_off("delivery", 20), 20.0, customer=reveals),
     Scenario("delivery clock behind", clock_off("delivery", -20), 20.0, customer=reveals),
     Scenario("keys changed", keys_changed(), 20.0, customer=reveals),
+    Scenario("ipn secret changed", ipn_secret_changed(), 20.0, customer=wrong.is_notified),
 )
 _KAFKA: Final = (
     Scenario("kafka restarted", kafka_away(at_once=False), 1.0),
@@ -131,17 +133,22 @@ _KINGUIN: Final = (
     _kinguin("429 with Retry-After", error_rate=0.5, error_status=429, retry_after_s=2),
     _kinguin("500", error_rate=0.5, error_status=500),
     _kinguin("502", error_rate=0.5, error_status=502),
+    _kinguin("504", error_rate=0.5, error_status=504),
     _kinguin("answer lost after placing", drop_answer_after_work=2),
+    _kinguin("answer lost, sells twice", drop_answer_after_work=2, refuse_duplicates=False),
     _kinguin("500 after placing", error_after_work=2),
     _kinguin("stuck", 25.0, stuck=True),
     _kinguin("cancels", 15.0, _OWED, cancel=True),
     _kinguin("fewer keys", 15.0, _WAITS, stays_s=30.0, fewer_keys=True),
+    _kinguin("same key twice", 15.0, _WAITS, stays_s=30.0, repeat_keys=2),
+    _kinguin("refunds", 15.0, _OWED, refund=True),
     _kinguin("cancels half-filled", 15.0, _OWED, cancel=True, fewer_keys=True),
     _kinguin("image keys", image_keys=True),
     _kinguin("price up", 10.0, _OWED, price_factor=20),
     _kinguin("balance empty", 10.0, _OWED, balance=0),
     _kinguin("malformed JSON", truncate_json=True),
     _kinguin("HTML errors", error_rate=0.5, html_errors=True),
+    _kinguin("HTML for answers", html_answers=True),
     _kinguin("slow", latency_ms=3000),
 )
 
@@ -161,11 +168,13 @@ _PAYMENTS: Final = (
     _gateway("slow", latency_ms=2000),
     _gateway("500 after work", error_after_work=2),
     _gateway("IPNs lost", drop_ipns=True),
+    _gateway("signs wrongly", wrong_signature=True),
     _customer("ipn fifty times", pays(repeat=50), orders=1),
     _customer("ipns shuffled", pays(repeat=3, shuffle=True), orders=4),
     _customer("ipn never sent", pays(send_ipn=False)),
     _customer("ipn forged", wrong.forges, _UNPAID),
     _customer("ipn byte changed", wrong.changes_a_byte, _UNPAID),
+    _customer("ipn cut short", wrong.cuts_short, _UNPAID),
     _customer("ipn of a stolen secret", wrong.steals_the_secret, _UNPAID),
     _customer("ipn of an unknown order", wrong.names_an_unknown_order),
     _customer(
@@ -175,6 +184,11 @@ _PAYMENTS: Final = (
     _customer("further deposit", pays(child_deposit=True), _PERSON),
     _customer("paid twice", wrong.pays_twice, _PERSON),
     _customer("paid after expiry", wrong.pays_after_expiry, _OWED),
+    _customer("paid in another coin", wrong.pays_in_another_coin, _PERSON),
+    _customer("ipns again after delivery", wrong.is_told_again),
+    _customer(
+        "given back after delivery", wrong.takes_the_money_back, frozenset({"needs_attention"})
+    ),
 )
 
 SCENARIOS: Final = (
