@@ -13,6 +13,7 @@ from contracts import (
     FulfillmentState,
     Message,
     OrderCancelled,
+    SourceType,
 )
 from contracts.testing import a_delivery_updated, a_fulfillment_updated, a_payment_confirmed
 from foundation.testing import FixedClock
@@ -52,6 +53,10 @@ async def cancel(
 
 async def line_of(orders: ServiceHarness, order: Order) -> Line:
     return (await stored(orders, order)).lines[0]
+
+
+def a_bought_line() -> Line:
+    return a_line(source_type=SourceType.KINGUIN, kinguin_product_id="5c9b")
 
 
 @pytest.fixture
@@ -96,14 +101,30 @@ async def test_released_line_is_owed_back(
 
 
 async def test_line_handed_back_while_it_is_cancelled_is_not_asked_for_elsewhere(
-    orders: ServiceHarness, order: Order, admin: Headers
+    orders: ServiceHarness, admin: Headers
 ) -> None:
+    order = a_paid_order(a_bought_line())
+    await keep(orders, order)
     await cancel(orders, order, admin)
 
     await orders.deliver(says(order, FulfillmentState.HANDED_BACK))
 
     assert (await line_of(orders, order)).status is LineStatus.REFUND_DUE
     assert await orders.sent(FulfillmentRequestedCustom) == []
+
+
+async def test_line_that_is_handed_back_again_keeps_the_key_it_got_elsewhere(
+    orders: ServiceHarness, admin: Headers
+) -> None:
+    order = a_paid_order(a_bought_line())
+    await keep(orders, order)
+    await orders.deliver(says(order, FulfillmentState.HANDED_BACK))
+    await orders.deliver(delivery_says(order, DeliveryState.MAILED, 1))
+    await cancel(orders, order, admin)
+
+    await orders.deliver(says(order, FulfillmentState.HANDED_BACK))
+
+    assert (await line_of(orders, order)).status is LineStatus.DELIVERED
 
 
 @pytest.mark.parametrize("arrival", list(permutations(range(4))))
@@ -179,6 +200,22 @@ async def test_paid_line_without_an_answer_is_asked_for_again_ever_more_rarely(
         asked.append(len(await orders.sent(FulfillmentRequestedCustom)))
 
     assert asked == [2, 3, 3, 4, 4, 4, 4, 5]
+
+
+async def test_line_that_nobody_heard_of_is_asked_for_while_it_is_being_cancelled(
+    orders: ServiceHarness, clock: FixedClock, admin: Headers
+) -> None:
+    unpaid = an_order()
+    await keep(orders, unpaid)
+    await orders.deliver(a_payment_confirmed(order_id=unpaid.id))
+    await cancel(orders, unpaid, admin)
+
+    clock.advance(minutes=10)
+    await orders.run_jobs()
+
+    # Who knows no such line is silent about the first, and answers the second.
+    assert len(await orders.sent(OrderCancelled)) == 2
+    assert len(await orders.sent(FulfillmentRequestedCustom)) == 2
 
 
 async def test_line_with_its_key_is_not_asked_for_again(

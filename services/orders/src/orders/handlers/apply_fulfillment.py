@@ -56,6 +56,9 @@ class ApplyFulfillmentUpdated:
                 _answer_cancellation(order, line, message, now)
 
     async def _take_back(self, transaction: Transaction, order: Order, line: Line) -> None:
+        """A second word about a line that own stock serves by now says nothing about its key."""
+        if line.source_type is not SourceType.KINGUIN:
+            return
         if line.cancellation is Cancellation.ASKED:
             reason = "cancelled before anything was bought"
             order.owe_back([line], self._clock.now(), reason)
@@ -64,8 +67,6 @@ class ApplyFulfillmentUpdated:
 
     async def _reroute(self, transaction: Transaction, order: Order, line: Line) -> None:
         """Nothing was bought and Kinguin is switched off: take it from own stock."""
-        if line.source_type is not SourceType.KINGUIN:
-            return
         if line.status not in {LineStatus.REQUESTED, LineStatus.DELAYED}:
             return
         now = self._clock.now()

@@ -2,7 +2,8 @@
 
 A line that is known is answered with its present state, so asking again is always safe. What
 has no keys after the limit is cancelled by the usual protocol: its money is owed back only
-when nobody can deliver it any more.
+when nobody can deliver it any more. Who never heard of a line has no answer to its
+cancellation, but has one to its request: that it was cancelled.
 """
 
 from collections.abc import Sequence
@@ -55,7 +56,10 @@ class AskAgain:
         over = [line for line in missing if now >= waits_since[line.id] + self._limit]
         hours = self._limit.total_seconds() / 3600
         await ask_to_cancel(transaction, order, over, now, f"no key came in {hours:g} h")
-        await self._requests.again(transaction, order, [x for x in missing if x not in over])
+        unanswered = [line for line in cancelling if line.status in _WITHOUT_KEYS]
+        await self._requests.again(
+            transaction, order, [*(x for x in missing if x not in over), *unanswered]
+        )
         if cancelling:
             reason = "asked again"
             await publish_order_cancelled(transaction, order, reason, now, lines=cancelling)

@@ -108,11 +108,12 @@ def _received_is_what_paid_orders_cost(reading: Reading) -> Iterator[Finding]:
 
 
 def _nobody_has_key_and_money(reading: Reading) -> Iterator[Finding]:
-    """Cancelled and owed back only where the key was never shown."""
+    """Cancelled and owed back only where the key was never shown, or did not work."""
     shown = {d.line_id for d in reading.all(rows.Delivery) if d.was_revealed}
+    bad = {case.item_id for case in reading.all(rows.BadKeyCase) if case.state == "refunded"}
     for item in reading.all(rows.Item):
-        is_owed = item.cancellation == "asked" and item.status in {"refund_due", "refunded"}
-        if is_owed and item.id in shown:
+        is_owed = item.cancellation is not None and item.status in {"refund_due", "refunded"}
+        if is_owed and item.id in shown - bad:
             yield Finding(f"line {item.id}", "cancelled and owed back, but its key was shown")
 
 
