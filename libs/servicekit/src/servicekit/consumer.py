@@ -205,4 +205,4 @@ def _readable(error: ValidationError) -> str:
 
 
 def _name(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"[:500]
+    return dead_letters.storable(f"{type(error).__name__}: {error}"[:500])

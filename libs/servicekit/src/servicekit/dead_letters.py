@@ -45,30 +45,48 @@ class Record:
             return None
 
 
+class PlaceTaken(Exception):
+    """The topic began anew, and an older letter has the place of this record.
+
+    Nothing is acknowledged until somebody decides about the older one.
+    """
+
+    def __init__(self, record: Record) -> None:
+        place = f"{record.topic} {record.partition}:{record.offset}"
+        super().__init__(
+            f"an older dead letter of {place} holds another message: retry or discard it "
+            "with `bitloot dead-letters`"
+        )
+
+
+def storable(text: str) -> str:
+    """The text as PostgreSQL can keep it, which is without NUL."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 def header_text(value: bytes | None) -> str:
-    """A header's value as text; bytes that are none come as base64."""
+    """A header's value as text that can be kept; bytes that are none come as base64."""
+    raw = value or b""
     try:
-        return (value or b"").decode()
+        text = raw.decode()
     except UnicodeDecodeError:
-        return base64.b64encode(value or b"").decode()
+        return base64.b64encode(raw).decode()
+    return text if storable(text) == text else base64.b64encode(raw).decode()
 
 
 async def park(
     transaction: Transaction, consumer: str, record: Record, error: str, *, retry: Clock | None
 ) -> None:
-    """Keep a record. With a clock it is tried again by a job, else it is given up now."""
+    """Keep a record. With a clock it is tried again by a job, else it is given up now.
+
+    Raises:
+        PlaceTaken: an older letter of this offset holds another message.
+    """
     letter_id = new_id()
-    letter = insert(dead_letters)
-    on_known = (
-        letter.on_conflict_do_nothing()
-        if retry
-        else letter.on_conflict_do_update(
-            index_elements=["consumer", "topic", "partition", "kafka_offset"],
-            set_={"given_up_at": sa.func.now(), "error": error},
-        )
-    )
     kept = await transaction.scalar(
-        on_known.values(
+        insert(dead_letters)
+        .on_conflict_do_nothing()
+        .values(
             id=letter_id,
             consumer=consumer,
             topic=record.topic,
@@ -77,12 +95,37 @@ async def park(
             key=record.key,
             body=record.body,
             headers=dict(record.headers),
-            error=error,
+            error=storable(error),
             given_up_at=None if retry else sa.func.now(),
-        ).returning(dead_letters.c.id)
+        )
+        .returning(dead_letters.c.id)
     )
-    if kept and retry:
+    if kept is None:
+        await _park_again(transaction, consumer, record, storable(error), give_up=retry is None)
+    elif retry:
         await schedule(transaction, REDELIVER, letter_id, retry.now() + RETRY_DELAYS[0])
+
+
+async def _park_again(
+    transaction: Transaction, consumer: str, record: Record, error: str, *, give_up: bool
+) -> None:
+    """The letter of a record that came again; what is given up anew says why."""
+    here = (
+        dead_letters.c.consumer == consumer,
+        dead_letters.c.topic == record.topic,
+        dead_letters.c.partition == record.partition,
+        dead_letters.c.kafka_offset == record.offset,
+    )
+    known = (
+        await transaction.execute(
+            sa.select(dead_letters.c.key, dead_letters.c.body).where(*here).with_for_update()
+        )
+    ).one()
+    if (known.key, known.body) != (record.key, record.body):
+        raise PlaceTaken(record)
+    if give_up:
+        values = {"given_up_at": sa.func.now(), "error": error}
+        await transaction.execute(sa.update(dead_letters).where(*here).values(**values))
 
 
 async def fetch(transaction: Transaction, letter_id: str) -> sa.Row[Any] | None:
@@ -113,7 +156,7 @@ async def failed_again(
     await transaction.execute(
         sa.update(dead_letters)
         .where(dead_letters.c.id == UUID(letter_id))
-        .values(error=error, given_up_at=clock.now() if last else None)
+        .values(error=storable(error), given_up_at=clock.now() if last else None)
     )
     return None if last else clock.now() + RETRY_DELAYS[attempt]
 

@@ -20,7 +20,7 @@ from foundation.refusals import Refusal
 from foundation.settings import KafkaSettings
 
 from servicekit.consumer import BatchConsumer
-from servicekit.dead_letters import Record, header_text
+from servicekit.dead_letters import Record, header_text, storable
 from servicekit.kafka_access import client_options, security
 from servicekit.outbox import Sender
 
@@ -97,7 +97,7 @@ async def _as_records(message: Any) -> list[Record]:
 
 
 def _record(record: ConsumerRecord) -> Record:
-    headers = {key: header_text(value) for key, value in record.headers}
+    headers = {storable(key): header_text(value) for key, value in record.headers}
     return Record(
         record.topic,
         record.partition,

@@ -123,6 +123,7 @@ async def test_poison_and_bad_headers_never_stop_the_topic(
             for body, headers in (
                 (b"\xff\x00 no json", [("traceparent", b"\xff\xfe")]),
                 (None, []),
+                (b"{} nor this", [("nul", b"a\0b"), ("nul\0name", b"x")]),
                 (good.model_dump_json().encode(), [("odd", None)]),
             ):
                 await producer.send_and_wait(
@@ -131,12 +132,12 @@ async def test_poison_and_bad_headers_never_stop_the_topic(
 
         await until(lambda: good.id in journal.seen)
 
-        assert journal.flagged.count(order_id) == 2
+        assert journal.flagged.count(order_id) == 3
         async with database.transaction() as transaction:
             rows = (
                 await transaction.execute(sa.select(dead_letters).where(dead_letters.c.key == key))
             ).all()
-        assert {row.body for row in rows} == {b"\xff\x00 no json", None}
+        assert {row.body for row in rows} == {b"\xff\x00 no json", None, b"{} nor this"}
         assert all(row.given_up_at for row in rows)
 
 
