@@ -4,9 +4,11 @@ import re
 
 import pytest
 import sqlalchemy as sa
-from contracts import DeliveryState, DeliveryUpdated, EmailRequested
+from contracts import DeliveryState, DeliveryUpdated, EmailRequested, KeyReady
+from contracts.testing import an_order_cancelled
 from delivery.adapters.tables import mails
 from delivery.errors import KeyStoreUnavailable, MailDeferred, MailRefused
+from delivery.handlers.receive_keys import GIVEN_TO_ANOTHER
 from delivery.testing import BUYER, RING, SIGNER, InMemoryKeyStore, RecordingSender, some_keys
 from foundation.clock import new_id
 from foundation.sealing import seal
@@ -184,6 +186,44 @@ async def test_second_key_ready_for_a_line_changes_no_key(
 
     expected = DeliveryState.MAILED if again == "same" else DeliveryState.NEEDS_ATTENTION
     assert (await states(delivery))[-1] is expected
+
+
+def of_another_line(message: KeyReady) -> KeyReady:
+    """The same keys for a line of another order."""
+    return message.model_copy(update={"id": new_id(), "line_id": new_id(), "order_id": new_id()})
+
+
+async def test_key_that_a_buyer_has_is_shown_to_nobody_else(
+    delivery: ServiceHarness, store: InMemoryKeyStore
+) -> None:
+    first = some_keys("A-1")
+    second = of_another_line(first)
+    await delivery.deliver(first)
+    await delivery.run_jobs()
+
+    await delivery.deliver(second)
+    await delivery.deliver(second.model_copy(update={"id": new_id()}))  # asked for again
+    await delivery.run_jobs()
+
+    told = [m for m in await delivery.sent(DeliveryUpdated) if m.line_id == second.line_id]
+    assert [m.state for m in told] == [DeliveryState.NEEDS_ATTENTION] * 2
+    assert {m.reason for m in told} == {GIVEN_TO_ANOTHER}
+    assert len(store.objects) == 1
+
+
+async def test_key_that_was_voided_unseen_may_be_given_to_another_buyer(
+    delivery: ServiceHarness, store: InMemoryKeyStore
+) -> None:
+    first = some_keys("A-1")
+    cancelled = an_order_cancelled(order_id=first.order_id, line_ids=(first.line_id,))
+    await delivery.deliver(first)
+    await delivery.run_jobs()
+
+    await delivery.deliver(cancelled, of_another_line(first))
+    await delivery.run_jobs()
+
+    assert (await states(delivery))[-1] is DeliveryState.MAILED
+    assert len(store.objects) == 2
 
 
 async def test_store_that_is_away_is_tried_again(

@@ -22,9 +22,9 @@ from webkit.testing import order_token
 Step = tuple[Callable[..., Awaitable[None]], Any]
 
 
-def both(clock: FixedClock) -> tuple[Step, Step]:
+def both(clock: FixedClock, key: str = "AAAA-1") -> tuple[Step, Step]:
     """The cancellation, then the keys, of one line."""
-    keys = some_keys("AAAA-1")
+    keys = some_keys(key)
     cancelled = OrderCancelled(
         id=new_id(),
         occurred_at=clock.now(),
@@ -76,6 +76,20 @@ async def test_cancellation_at_the_moment_the_keys_come_voids_them(
     assert await states(delivery) == [DeliveryState.VOIDED]
 
 
+async def test_one_key_for_two_lines_at_the_same_moment_goes_to_one_of_them(
+    delivery: ServiceHarness, clock: FixedClock, store: InMemoryKeyStore
+) -> None:
+    first = some_keys("AAAA-1")
+    second = first.model_copy(update={"id": new_id(), "line_id": new_id(), "order_id": new_id()})
+    receive = ReceiveKeys(clock, 5)
+
+    await overlap(delivery, (receive, first), (receive, second))
+    await delivery.run_jobs()
+
+    assert DeliveryState.NEEDS_ATTENTION in await states(delivery)
+    assert len(store.objects) == 1
+
+
 async def test_new_link_while_a_mail_is_being_settled_waits_its_turn(
     delivery: ServiceHarness, clock: FixedClock
 ) -> None:
@@ -100,7 +114,7 @@ async def test_new_link_while_a_mail_is_being_settled_waits_its_turn(
 async def test_key_is_shown_or_its_money_owed_back_never_both(
     delivery: ServiceHarness, clock: FixedClock
 ) -> None:
-    lines = [both(clock) for _ in range(8)]
+    lines = [both(clock, f"AAAA-{number}") for number in range(8)]
     for _, (_, keys) in lines:
         await delivery.deliver(keys)
     await delivery.run_jobs()

@@ -1,5 +1,6 @@
 """Deliveries in PostgreSQL."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from persistence.database import Transaction
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from delivery.adapters.tables import cancelled_lines, deliveries, disputed_keys
-from delivery.domain.delivery import Delivery, Envelope, State
+from delivery.domain.delivery import HOLDING, Delivery, Envelope, State
 
 
 async def serialise(transaction: Transaction, line_id: UUID) -> None:
@@ -49,6 +50,24 @@ async def add(transaction: Transaction, message: KeyReady) -> Delivery | None:
     )
     row = added.one_or_none()
     return None if row is None else _delivery(row)
+
+
+async def is_given_to_another(transaction: Transaction, delivery: Delivery) -> bool:
+    """Whether a buyer of another line has, or had, one of these keys before the eyes.
+
+    Until the transaction ends nobody else is given them. Keys that were voided unseen may be
+    given again.
+    """
+    for fingerprint in sorted(delivery.fingerprints):
+        key = int.from_bytes(hashlib.sha256(fingerprint.encode()).digest()[:8], signed=True)
+        await transaction.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+    is_held = deliveries.c.state.in_(HOLDING) | deliveries.c.was_revealed
+    others = sa.select(deliveries.c.id).where(
+        deliveries.c.fingerprints.overlap(list(delivery.fingerprints)),
+        deliveries.c.line_id != delivery.line_id,
+        is_held,
+    )
+    return (await transaction.execute(others.limit(1))).one_or_none() is not None
 
 
 async def dispute(transaction: Transaction, message: KeyReady) -> None:

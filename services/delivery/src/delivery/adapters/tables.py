@@ -35,6 +35,7 @@ deliveries = sa.Table(
     sa.Column("nonce", sa.LargeBinary),
     sa.Column("checksum", sa.Text),
     sa.Column("received_at", _timestamp, nullable=False, server_default=sa.func.now()),
+    sa.Index("deliveries_fingerprints", "fingerprints", postgresql_using="gin"),
 )
 
 mails = sa.Table(

@@ -34,6 +34,9 @@ STEPS: Final[dict[State, frozenset[State]]] = {
 READABLE: Final = frozenset({State.STORED, State.MAILED, State.MAIL_FAILED})
 """The key lies in R2: a mail that cannot be sent does not hide it."""
 
+HOLDING: Final = READABLE | {State.RECEIVED}
+"""Its buyer can read the key, or is about to."""
+
 NEWS: Final = {
     State.STORED: DeliveryState.STORED,
     State.MAILED: DeliveryState.MAILED,

@@ -10,6 +10,7 @@ from delivery.adapters.publish_delivery_updated import publish_delivery_updated
 from delivery.domain.delivery import Delivery, State
 
 STORE = "store"
+GIVEN_TO_ANOTHER = "a key that another buyer has came for this line"
 
 
 class ReceiveKeys:
@@ -28,6 +29,10 @@ class ReceiveKeys:
         elif await delivery_repository.is_buried(transaction, message.line_id):
             delivery.move(State.VOIDED)
             await self._publish(transaction, delivery, reason="not revealed", revealed=False)
+        elif await delivery_repository.is_given_to_another(transaction, delivery):
+            # Stock that was restored from a backup knows nothing of what it gave since.
+            delivery.move(State.NEEDS_ATTENTION)
+            await self._publish(transaction, delivery, reason=GIVEN_TO_ANOTHER)
         else:
             await schedule(transaction, STORE, delivery.id, self._clock.now())
 
@@ -43,13 +48,20 @@ class ReceiveKeys:
                 state=DeliveryState.NEEDS_ATTENTION,
                 reason="other keys came for a line that has its keys",
             )
-        elif known.state is State.NEEDS_ATTENTION and known.move(State.RECEIVED):
-            # A person has looked, say after adding a missing key to a ring.
-            await delivery_repository.save(transaction, known)
-            await schedule(transaction, STORE, known.id, self._clock.now())
+        elif known.state is State.NEEDS_ATTENTION:
+            await self._try_again(transaction, known)
         elif known.state is not State.RECEIVED:
             revealed = known.was_revealed if known.state is State.VOIDED else None
             await self._publish(transaction, known, revealed=revealed)  # asked again: answer again
+
+    async def _try_again(self, transaction: Transaction, known: Delivery) -> None:
+        """A person has looked, say after adding a missing key to a ring."""
+        if await delivery_repository.is_given_to_another(transaction, known):
+            await self._publish(transaction, known, reason=GIVEN_TO_ANOTHER)
+            return
+        known.move(State.RECEIVED)
+        await delivery_repository.save(transaction, known)
+        await schedule(transaction, STORE, known.id, self._clock.now())
 
     async def _publish(
         self,
