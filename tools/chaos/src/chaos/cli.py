@@ -29,6 +29,7 @@ from chaos.outcome import Outcome
 from chaos.points import POINTS, Place, places
 from chaos.proxied_parts import ProxiedParts
 from chaos.scenarios import SCENARIOS, SHORT, Scenario
+from chaos.steady import steady
 from chaos.tcp_proxy import ProxyHost
 from chaos.volume import Volume
 from chaos.world import World
@@ -81,7 +82,7 @@ def crash(
     with tempfile.TemporaryDirectory(prefix="bitloot-points-") as triggers_folder:
         triggers = Triggers(Path(triggers_folder))
         folder = Path(tempfile.mkdtemp(prefix="bitloot-chaos-"))
-        with whole_stack(folder, triggers.settings()) as stack:
+        with whole_stack(folder, steady(triggers.settings())) as stack:
             asyncio.run(_sweep(stack, triggers, outcome, dice, armings, (lanes, 60 * minutes)))
     _finish(outcome, out, folder)
 
@@ -118,7 +119,7 @@ def faults(
     with ProxyHost.running(dice) as host:
         parts = ProxiedParts(folder, host)
         keys = KeyChange.prepare(folder)
-        with whole_stack(folder, keys.before, parts) as stack:
+        with whole_stack(folder, steady(keys.before), parts) as stack:
             limits = (longest, 60 * minutes)
             asyncio.run(_suffer(stack, parts, host, outcome, dice, chosen, keys, limits))
     _finish(outcome, out, folder)
@@ -157,7 +158,7 @@ def volume(
     fast = {"fulfillment-kinguin": {"KINGUIN_REQUESTS_PER_SECOND": "200"}}
     with ProxyHost.running(dice) as host:
         parts = ProxiedParts(folder, host)
-        with whole_stack(folder, fast, parts) as stack:
+        with whole_stack(folder, steady(fast), parts) as stack:
             asyncio.run(_flood(stack, parts, host, outcome, dice, (orders, at_once, share)))
     _finish(outcome, out, folder)
 

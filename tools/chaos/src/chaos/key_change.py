@@ -14,12 +14,12 @@ from typing import Final
 from bitloot_cli.deployment_secrets import generate_secrets
 from stack.secrets_file import load_secrets
 
+from chaos.steady import Settings
+
 _SEALERS: Final = ("orders", "fulfillment-custom", "fulfillment-kinguin")
 """They seal for delivery by its public key."""
 
 IPN_SECRETS: Final = "NOWPAYMENTS_IPN_SECRETS"
-
-Settings = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
