@@ -180,6 +180,25 @@ def test_a_ring_without_the_old_key_says_so_and_loses_nothing(urls: dict[str, st
     assert "0 rows" not in answer.stdout
 
 
+def test_one_that_cannot_be_opened_is_named_and_holds_up_no_other(urls: dict[str, str]) -> None:
+    custom = urls["fulfillment-custom"]
+    stock(custom, 250)
+    stranger = seal(PublicKey.parse(new_key_pair().public), b"lost", *INFO).model_dump_json()
+    [first] = fetch(
+        custom,
+        "UPDATE stock_keys SET sealed = $1 WHERE id = (SELECT min(id::text) FROM stock_keys)::uuid"
+        " RETURNING id",
+        stranger,
+    )
+
+    answer = run(urls, "rotate-hpke", HPKE_PRIVATE_KEYS=BOTH)
+
+    assert answer.exit_code == 1
+    assert "249 are sealed for" in answer.stderr
+    assert "1 stay under their old key" in answer.stderr
+    assert str(first["id"]) in answer.stderr
+
+
 def test_data_keys_are_wrapped_under_the_new_kek(urls: dict[str, str]) -> None:
     order, line, delivery = new_id(), new_id(), new_id()
     context = context_of_ids(order=order, line=line, delivery=delivery)

@@ -2,12 +2,12 @@
 
 Run after the new key was put first in its ring and the services were restarted with it. Selling
 goes on meanwhile: rows are locked for a moment each. Stopping and starting again is safe, for
-only rows under another key are taken.
+only rows under another key are taken. What cannot be opened stays as it is and is named at the end.
 """
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -30,6 +30,8 @@ from bitloot_cli.environment import read_environment
 from bitloot_cli.failure import fail
 
 _BATCH: Final = 200
+_MOST_UNREADABLE: Final = 100
+"""More are no odd rows: the ring lacks a key."""
 
 EnvFile = Annotated[Path | None, typer.Option(help="NAME=value lines, for example .env.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count.")]
@@ -65,15 +67,15 @@ def rotate_kek(env_file: EnvFile = None, dry_run: DryRun = False) -> None:
     variables = read_environment(env_file)
     ring = SecretRing.parse(_needed(variables, "KEKS"))
 
-    async def work(databases: Databases, progress: Progress) -> int:
+    async def work(databases: Databases, progress: Progress) -> _Rotation:
         column = SealedColumn("delivery", "deliveries", "kek_id")
-        rewrap = _rewrap(RingKeyProvider(ring), ring.current_id)
         stale = f"kek_id IS NOT NULL AND kek_id <> '{ring.current_id}'"
-        return await _rotate(
-            databases["delivery"], column, stale, rewrap, progress, dry_run=dry_run
-        )
+        rotation = _Rotation(progress, is_dry=dry_run)
+        rewrap = _rewrap(RingKeyProvider(ring), ring.current_id)
+        await _rotate(databases["delivery"], column, stale, rewrap, rotation)
+        return rotation
 
-    _say(_run(variables, ["delivery"], work), f"wrapped under {ring.current_id}", dry_run=dry_run)
+    _say(_run(variables, ["delivery"], work), f"wrapped under {ring.current_id}")
 
 
 def rotate_hpke(env_file: EnvFile = None, dry_run: DryRun = False) -> None:
@@ -85,64 +87,89 @@ def rotate_hpke(env_file: EnvFile = None, dry_run: DryRun = False) -> None:
     variables = read_environment(env_file)
     ring = KeyRing.parse(_needed(variables, "HPKE_PRIVATE_KEYS"))
 
-    async def work(databases: Databases, progress: Progress) -> int:
-        done = 0
+    async def work(databases: Databases, progress: Progress) -> _Rotation:
+        rotation = _Rotation(progress, is_dry=dry_run)
         for column in SEALED_COLUMNS:
-            done += await _rotate(
-                databases[column.service],
-                column,
-                _sealed_for_others(column, ring.current_id),
-                _reseal(column, ring),
-                progress,
-                dry_run=dry_run,
-            )
-        return done
+            stale, reseal = _sealed_for_others(column, ring.current_id), _reseal(column, ring)
+            await _rotate(databases[column.service], column, stale, reseal, rotation)
+        return rotation
 
     services = dict.fromkeys(column.service for column in SEALED_COLUMNS)
-    _say(_run(variables, services, work), f"sealed for {ring.current_id}", dry_run=dry_run)
+    _say(_run(variables, services, work), f"sealed for {ring.current_id}")
 
 
 Change = Callable[[Transaction, sa.Row[Any]], Awaitable[None]]
 
 
+@dataclass
+class _Rotation:
+    """A run of the command: how many rows were done, and which nobody can open, with the reason."""
+
+    progress: Progress
+    is_dry: bool
+    done: int = 0
+    unreadable: list[str] = field(default_factory=list)
+
+
 async def _rotate(
-    database: Database,
-    column: SealedColumn,
-    stale: str,
-    change: Change,
-    progress: Progress,
-    *,
-    dry_run: bool,
-) -> int:
+    database: Database, column: SealedColumn, stale: str, change: Change, rotation: _Rotation
+) -> None:
     condition = f"{column.only} AND {stale}"
     async with database.transaction() as transaction:
         counted = f"SELECT count(*) FROM {column.table} WHERE {condition}"  # noqa: S608  constants
         total = int(await transaction.scalar(sa.text(counted)) or 0)
-    task = progress.add_task(f"{column.service} {column.table}.{column.column}", total=total)
-    if dry_run:
-        return total
-    done = 0
-    while changed := await _rotate_batch(database, column, condition, change):
-        done += changed
-        progress.update(task, completed=done)
-    if done:
-        await _log(database, column, done)
-    return done
+    name = f"{column.service} {column.table}.{column.column}"
+    task = rotation.progress.add_task(name, total=total)
+    if rotation.is_dry:
+        rotation.done += total
+        return
+    rows = _StaleRows(column, condition)
+    while changed := await rows.change_some(database, change):
+        rotation.progress.update(task, advance=changed)
+    rotation.done += rows.done
+    rotation.unreadable += [f"{name} {row_id}: {why}" for row_id, why in rows.unreadable.items()]
+    if rows.done:
+        await _log(database, column, rows.done)
 
 
-async def _rotate_batch(
-    database: Database, column: SealedColumn, condition: str, change: Change
-) -> int:
-    # Waits for rows in use: one that was passed over would be unreadable without the old key.
-    query = (
-        f"SELECT * FROM {column.table} WHERE {condition}"  # noqa: S608  constants
-        f" LIMIT {_BATCH} FOR UPDATE"
-    )
-    async with database.transaction() as transaction:
-        rows = (await transaction.execute(sa.text(query))).all()
-        for row in rows:
-            await change(transaction, row)
-    return len(rows)
+@dataclass
+class _StaleRows:
+    """The rows of a column that are under another key, those left out that cannot be opened."""
+
+    column: SealedColumn
+    condition: str
+    done: int = 0
+    unreadable: dict[Any, str] = field(default_factory=dict)
+
+    async def change_some(self, database: Database, change: Change) -> int:
+        """Change a batch in one transaction; how many rows were looked at.
+
+        Raises:
+            CannotDecrypt, CannotOpen, UnknownRecipientKey: too many rows cannot be opened.
+        """
+        async with database.transaction() as transaction:
+            rows = (await transaction.execute(self._query(), {"skipped": [*self.unreadable]})).all()
+            before = len(self.unreadable)
+            for row in rows:
+                await self._change_one(transaction, row, change)
+        self.done += len(rows) - (len(self.unreadable) - before)
+        return len(rows)
+
+    async def _change_one(self, transaction: Transaction, row: sa.Row[Any], change: Change) -> None:
+        try:
+            await change(transaction, row)  # opens before it writes anything
+        except (CannotDecrypt, CannotOpen, UnknownRecipientKey) as error:
+            if len(self.unreadable) >= _MOST_UNREADABLE:
+                raise
+            self.unreadable[row._mapping[self.column.identity]] = str(error)  # noqa: SLF001  public
+
+    def _query(self) -> sa.TextClause:
+        # Waits for rows in use: one that was passed over would be unreadable without the old key.
+        return sa.text(
+            f"SELECT * FROM {self.column.table} WHERE {self.condition}"  # noqa: S608  constants
+            f" AND {self.column.identity} <> ALL(CAST(:skipped AS uuid[]))"
+            f" LIMIT {_BATCH} FOR UPDATE"
+        )
 
 
 def _rewrap(provider: RingKeyProvider, current_id: str) -> Change:
@@ -195,8 +222,8 @@ def _sealed_for_others(column: SealedColumn, current_id: str) -> str:
 def _run(
     variables: Mapping[str, str],
     services: Iterable[str],
-    work: Callable[[Databases, Progress], Awaitable[int]],
-) -> int:
+    work: Callable[[Databases, Progress], Awaitable[_Rotation]],
+) -> _Rotation:
     try:
         with Progress(transient=True) as progress:
             return on_databases(variables, services, lambda found: work(found, progress))
@@ -223,5 +250,19 @@ def _needed(variables: Mapping[str, str], name: str) -> str:
     return value
 
 
-def _say(done: int, what: str, *, dry_run: bool) -> None:
-    typer.echo(f"{done} rows {'would be ' if dry_run else ''}{what}")
+def _say(rotation: _Rotation, what: str) -> None:
+    """Say what was done.
+
+    Raises:
+        typer.Exit: with code 1, some rows need their old key.
+    """
+    if not rotation.unreadable:
+        typer.echo(f"{rotation.done} rows {'would be ' if rotation.is_dry else ''}{what}")
+        return
+    for line in rotation.unreadable:
+        typer.echo(f"cannot be opened: {line}", err=True)
+    # Nothing here may read like the end, after which the old key is thrown away.
+    fail(
+        f"{rotation.done} are {what}, but {len(rotation.unreadable)} stay under their old key: "
+        "mend the ring and run it again, or settle their orders by hand"
+    )
