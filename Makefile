@@ -79,7 +79,8 @@ contract-check: $(READY) ## The port tests against the real outside, as docs/con
 	@CONTRACT_CHECK=1 $(RUN) pytest -v -s --no-header -rN -rfE -p no:randomly $(or $(T),$(wildcard services/*/tests/integration))
 
 ##@ Prove
-.PHONY: chaos-points chaos-crash chaos-faults chaos-volume alerts-demo evidence
+.PHONY: chaos-points chaos-crash chaos-faults chaos-volume chaos-model chaos-contention
+.PHONY: alerts-demo evidence
 # More options: make chaos-crash ARGS="--runs 8 --seed 7 --points kinguin.after_post"; --help says all.
 chaos-points: $(READY) ## List every crash point: where it stands, and who passes it
 	@$(RUN) chaos points
@@ -92,6 +93,12 @@ chaos-faults: $(READY) ## The fault matrix (some: make chaos-faults ARGS='--only
 
 chaos-volume: $(READY) ## Ten thousand orders, 5 % faults (fewer: make chaos-volume ARGS="--orders 500")
 	@KAFKA=apache $(RUN) chaos volume $(ARGS)
+
+chaos-model: $(READY) ## Random lives of the services, judged after each step (make chaos-model ARGS="--lives 500")
+	@$(RUN) chaos model $(ARGS)
+
+chaos-contention: $(READY) ## Five hundred buyers of a hundred keys
+	@KAFKA=apache $(RUN) chaos contention $(ARGS)
 
 alerts-demo: $(READY) ## Each alert by its fault, told by mail and webhook, into docs/evidence-alerts.md (8 minutes)
 	@$(RUN) chaos alerts --page docs/evidence-alerts.md

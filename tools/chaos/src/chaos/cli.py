@@ -1,4 +1,4 @@
-"""`python -m chaos crash | faults | volume | alerts | evidence | points`, each on its own stack.
+"""`python -m chaos crash | faults | volume | model | ...`, each on its own stack.
 
 Exit code 0 only if every run passed and no invariant is violated. The seed is printed first
 and repeats the choice of runs; each battery writes its outcome to a folder for the evidence.
@@ -18,7 +18,7 @@ import httpx
 import typer
 from stack.whole_stack import RunningStack, whole_stack
 
-from chaos import crash_sweep, evidence
+from chaos import crash_sweep, evidence, tested
 from chaos.alerts.command import alerts
 from chaos.arming import Arming, Triggers
 from chaos.crash_sweep import CrashSweep
@@ -43,6 +43,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(alerts)
+app.command()(tested.model)
+app.command()(tested.contention)
 Seed = Annotated[int | None, typer.Option(help="Repeats an earlier choice; random without.")]
 Runs = Annotated[int, typer.Option(min=1, help="At most so many runs, chosen by the seed.")]
 Minutes = Annotated[float, typer.Option(help="After so many no further run begins.")]
@@ -105,6 +107,7 @@ def faults(
     only: Annotated[str, typer.Option(help="Comma-separated beginnings of scenario names")] = "",
     longest: Annotated[float, typer.Option(help="No fault is held for more seconds")] = 300.0,
     short: Annotated[bool, typer.Option(help="One quick scenario of each kind")] = False,
+    shuffled: Annotated[bool, typer.Option(help="In an order that the seed chooses")] = False,
     runs: Runs = 1000,
     minutes: Minutes = 24 * 60.0,
     seed: Seed = None,
@@ -113,7 +116,8 @@ def faults(
     """The fault matrix: parts, suppliers, gateway and messages go wrong in every way we know."""
     number = _say_seed(seed)
     dice = random.Random(number)  # noqa: S311  repeatable, no secret
-    chosen = _scenarios(only, short=short)[:runs]
+    found = _scenarios(only, short=short)
+    chosen = (dice.sample(found, len(found)) if shuffled else found)[:runs]
     outcome = Outcome("faults", number)
     folder = Path(tempfile.mkdtemp(prefix="bitloot-chaos-"))
     with ProxyHost.running(dice) as host:

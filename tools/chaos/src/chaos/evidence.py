@@ -29,9 +29,11 @@ class Battery:
 
 CUTS: Final = {
     "full": (
-        Battery("crash", ("--minutes", "12", "--lanes", "2")),
-        Battery("faults", ("--minutes", "14", "--longest", "20")),
+        Battery("crash", ("--minutes", "9", "--lanes", "2")),
+        Battery("faults", ("--minutes", "12", "--longest", "20", "--shuffled")),
         Battery("volume", ("--orders", "1000")),
+        Battery("model", ("--lives", "60")),
+        Battery("contention", ()),
     ),
     "short": (
         Battery("crash", ("--runs", "6", "--minutes", "2")),
