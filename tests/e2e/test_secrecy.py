@@ -1,6 +1,7 @@
 """No plaintext key at rest anywhere, and the search would find one."""
 
 import base64
+import gzip
 import secrets
 from collections.abc import Iterator
 
@@ -83,6 +84,14 @@ def test_key_inside_base64_is_found_at_every_offset(offset: int) -> None:
     heap = base64.b64encode(b"x" * offset + secret.encode() + b"and more")
 
     assert Hoard({"heap": heap}).find([secret]) != []
+
+
+def test_key_inside_a_compressed_piece_is_found() -> None:
+    secret = "PLANT-GZIP-12345"
+    heap = b"\x1f\x8b\x08 only looks like it" + gzip.compress(secret.encode() * 3) + b"..."
+
+    assert Hoard({"heap": heap}).find([secret]) != []
+    assert Hoard({"heap": heap}).find(["PLANT-OTHER-12345"]) == []
 
 
 def test_every_disguise_is_found() -> None:

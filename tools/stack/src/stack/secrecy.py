@@ -9,7 +9,9 @@ import base64
 import io
 import json
 import urllib.parse
+import zlib
 from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import aioboto3
@@ -21,6 +23,7 @@ from stack.plan import SERVICES_WITH_DATABASE
 from stack.whole_stack import RunningStack
 
 _READ_TIMEOUT_MS = 2_000
+_GZIP = b"\x1f\x8b\x08"
 
 
 @dataclass(frozen=True)
@@ -31,13 +34,25 @@ class Hoard:
 
     def find(self, secrets: Iterable[str]) -> list[str]:
         """`place: disguise` of each secret that lies open; the secrets are not repeated."""
+        heaps = {place: b"\n".join((heap, unpacked(heap))) for place, heap in self.heaps.items()}
         return [
             f"{place}: {disguise}"
             for secret in secrets
             for disguise, needle in disguises(secret)
-            for place, heap in self.heaps.items()
+            for place, heap in heaps.items()
             if needle in heap
         ]
+
+
+def unpacked(heap: bytes) -> bytes:
+    """Every gzip stream in a heap, read; one that only looks like it holds nothing."""
+    found = []
+    start = heap.find(_GZIP)
+    while start >= 0:
+        with suppress(zlib.error):
+            found.append(zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(heap[start:]))
+        start = heap.find(_GZIP, start + 1)
+    return b"\n".join(found)
 
 
 def disguises(secret: str) -> Iterator[tuple[str, bytes]]:
@@ -45,15 +60,19 @@ def disguises(secret: str) -> Iterator[tuple[str, bytes]]:
     raw = secret.encode()
     yield "as it is", raw
     yield "lower case", secret.lower().encode()
+    yield "upper case", secret.upper().encode()
     yield "without dashes", secret.replace("-", "").encode()
     yield "URL-encoded", urllib.parse.quote(secret, safe="").replace("-", "%2D").encode()
     yield "JSON", json.dumps(secret)[1:-1].encode()
     yield "hex", raw.hex().encode()
+    yield "hex in capitals", raw.hex().upper().encode()
     yield "UTF-16", secret.encode("utf-16-le")
-    for offset in range(3):
-        encoded = base64.b64encode(b"\0" * offset + raw)
-        # What the neighbours' bits spoil is cut off at both ends.
-        yield f"base64 at offset {offset}", encoded[(offset * 8 + 5) // 6 :].rstrip(b"=")[:-2]
+    yield "UTF-16, big end first", secret.encode("utf-16-be")
+    for name, encode in (("base64", base64.b64encode), ("base64url", base64.urlsafe_b64encode)):
+        for offset in range(3):
+            encoded = encode(b"\0" * offset + raw)
+            # What the neighbours' bits spoil is cut off at both ends.
+            yield f"{name} at offset {offset}", encoded[(offset * 8 + 5) // 6 :].rstrip(b"=")[:-2]
 
 
 async def collect(stack: RunningStack) -> Hoard:
@@ -126,4 +145,5 @@ async def _objects(stack: RunningStack) -> AsyncIterator[tuple[str, bytes]]:
             for entry in page.get("Contents", ()):
                 answer = await s3.get_object(Bucket=stack["S3_BUCKET"], Key=entry["Key"])
                 async with answer["Body"] as body:
-                    yield entry["Key"], await body.read()
+                    about = json.dumps(answer["Metadata"]).encode()
+                    yield entry["Key"], about + await body.read()
