@@ -23,6 +23,7 @@ BUILDERS: list[Callable[..., Message]] = [
     testing.a_fulfillment_updated,
     testing.a_delivery_updated,
     testing.a_rollout_changed,
+    testing.a_product_updated,
     testing.an_offer_updated,
     testing.an_email_requested,
 ]
@@ -79,6 +80,12 @@ def test_the_key_of_an_order_message_is_the_order_id(message: OrderMessage) -> N
 )
 def test_messages_without_an_order_name_their_key(message: Message, key: str) -> None:
     assert message.key == key
+
+
+def test_product_is_keyed_by_its_id() -> None:
+    product_id = testing.a_uuid()
+
+    assert testing.a_product_updated(product_id=product_id).key == str(product_id)
 
 
 def test_stock_is_keyed_by_product_and_a_reservation_by_order() -> None:

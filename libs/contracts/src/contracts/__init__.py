@@ -16,6 +16,7 @@ from contracts.order_cancelled import OrderCancelled
 from contracts.order_placed import OrderPlaced, PlacedLine
 from contracts.payment_confirmed import PaymentConfirmed
 from contracts.payment_updated import PaymentState, PaymentUpdated, Refundable
+from contracts.product_updated import ProductUpdated
 from contracts.rollout_changed import RolloutChanged
 from contracts.stock_returned import StockReturned
 from contracts.stock_updated import Reservation, StockLevel, StockUpdated
@@ -35,6 +36,7 @@ MESSAGES: tuple[type[Message], ...] = (
     FulfillmentUpdated,
     DeliveryUpdated,
     RolloutChanged,
+    ProductUpdated,
     OfferUpdated,
     EmailRequested,
 )
@@ -62,6 +64,7 @@ __all__ = [
     "PaymentState",
     "PaymentUpdated",
     "PlacedLine",
+    "ProductUpdated",
     "Refundable",
     "Reservation",
     "RolloutChanged",

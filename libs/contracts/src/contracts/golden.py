@@ -30,6 +30,7 @@ SAMPLES: Final[tuple[Message, ...]] = (
     testing.a_fulfillment_updated(),
     testing.a_delivery_updated(),
     testing.a_rollout_changed(),
+    testing.a_product_updated(),
     testing.an_offer_updated(),
     testing.an_email_requested(),
 )
@@ -47,6 +48,7 @@ VARIANTS: Final[Mapping[str, Message]] = {
         refundable=Refundable(amount=Decimal("19.36121163"), currency="xrp"),
     ),
     "not-final": testing.an_order_cancelled(reason="nothing was paid in time", final=False),
+    "not-on-sale": testing.an_offer_updated(price=None, cost_usd=None, quantity=0),
     "reservation": testing.a_stock_updated(reservation=testing.a_reservation(held=False)),
 }
 """Further forms of messages that are sent, by what is odd about them."""

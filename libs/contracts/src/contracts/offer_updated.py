@@ -1,5 +1,6 @@
-"""`offer.updated`: price and quantity of an imported Kinguin product."""
+"""`offer.updated`: what a key of a Kinguin product costs now, and how many can be bought."""
 
+from decimal import Decimal
 from typing import ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
@@ -10,14 +11,20 @@ from contracts.values import Money
 
 
 class OfferUpdated(Message):
-    """fulfillment-kinguin → orders; a later `seen_at` wins."""
+    """fulfillment-kinguin → orders; of one product and offer a later `seen_at` wins."""
 
     topic: ClassVar[Topic] = Topic.OFFER_UPDATED
 
     type: Literal["offer.updated.v1"] = "offer.updated.v1"
     kinguin_product_id: str
-    price: Money
-    quantity: int = Field(ge=0)
+    kinguin_offer_id: str | None = Field(
+        description="the offer that the catalogue prefers; another one may be the one told of"
+    )
+    price: Money | None = Field(description="euros for one key; null: not on sale now")
+    cost_usd: Decimal | None = Field(
+        description="the price in US dollars; null without a rate that is young enough"
+    )
+    quantity: int = Field(ge=0, description="how many can be bought for this price")
     seen_at: AwareDatetime
 
     @property

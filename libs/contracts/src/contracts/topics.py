@@ -23,6 +23,7 @@ class Topic(StrEnum):
     FULFILLMENT_UPDATED = "fulfillment.updated"
     DELIVERY_UPDATED = "delivery.updated"
     ROLLOUT_CHANGED = "rollout.changed"
+    PRODUCT_UPDATED = "product.updated"
     OFFER_UPDATED = "offer.updated"
     EMAIL_REQUESTED = "email.requested"
 

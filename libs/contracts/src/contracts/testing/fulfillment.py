@@ -1,7 +1,8 @@
 """Builders of what the fulfilment services send."""
 
 from datetime import datetime
-from typing import Unpack
+from decimal import Decimal
+from typing import Final, Unpack
 from uuid import UUID
 
 from contracts.fulfillment_updated import FulfillmentState, FulfillmentUpdated
@@ -21,6 +22,9 @@ from contracts.testing.values import (
     order_envelope,
 )
 from contracts.values import Money, Sealed, SealedKey, SourceType
+
+_EUROS: Final = a_price("18.00", "EUR")
+_DOLLARS: Final = Decimal("19.80")
 
 
 def a_key_ready(
@@ -108,15 +112,19 @@ def a_stock_returned(
 def an_offer_updated(
     *,
     kinguin_product_id: str = "5c9b5c9b5c9b5c9b5c9b0001",
-    price: Money | None = None,
+    kinguin_offer_id: str | None = "5f7e5f7e5f7e5f7e5f7e0001",
+    price: Money | None = _EUROS,
+    cost_usd: Decimal | None = _DOLLARS,
     quantity: int = 10,
     seen_at: datetime = OCCURRED_AT,
     **given: Unpack[Envelope],
 ) -> OfferUpdated:
-    """Ten keys at Kinguin for 18 euros each."""
+    """Ten keys at Kinguin for 18 euros, 19.80 dollars, each."""
     return OfferUpdated(
         kinguin_product_id=kinguin_product_id,
-        price=price or a_price("18.00", "EUR"),
+        kinguin_offer_id=kinguin_offer_id,
+        price=price,
+        cost_usd=cost_usd,
         quantity=quantity,
         seen_at=seen_at,
         **envelope(given),

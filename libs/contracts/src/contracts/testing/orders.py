@@ -9,6 +9,7 @@ from contracts.fulfillment_requested_custom import FulfillmentRequestedCustom
 from contracts.fulfillment_requested_kinguin import FulfillmentRequestedKinguin
 from contracts.order_cancelled import OrderCancelled
 from contracts.order_placed import OrderPlaced, PlacedLine
+from contracts.product_updated import ProductUpdated
 from contracts.rollout_changed import RolloutChanged
 from contracts.testing.values import (
     OCCURRED_AT,
@@ -138,6 +139,26 @@ def a_rollout_changed(
     return RolloutChanged(
         kinguin_enabled=kinguin_enabled,
         rollout_percent=rollout_percent,
+        version=version,
+        **envelope(given),
+    )
+
+
+def a_product_updated(
+    *,
+    product_id: UUID | None = None,
+    kinguin_product_id: str | None = "5c9b5c9b5c9b5c9b5c9b0001",
+    kinguin_offer_id: str | None = "5f7e5f7e5f7e5f7e5f7e0001",
+    on_sale: bool = True,
+    version: int = 1,
+    **given: Unpack[Envelope],
+) -> ProductUpdated:
+    """A product that is sold with Kinguin as its source."""
+    return ProductUpdated(
+        product_id=product_id or a_uuid(),
+        kinguin_product_id=kinguin_product_id,
+        kinguin_offer_id=kinguin_offer_id,
+        on_sale=on_sale,
         version=version,
         **envelope(given),
     )
