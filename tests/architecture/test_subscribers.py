@@ -10,7 +10,7 @@ from faststream import AckPolicy
 from servicekit.runtime import Runtime
 
 PACKAGES = ("payments", "orders", "fulfillment_custom", "fulfillment_kinguin", "delivery")
-HEARD_LATER = {Topic.OFFER_UPDATED}
+HEARD_LATER = {Topic.PRODUCT_UPDATED}
 """Agreed topics that nobody needs to hear yet."""
 
 

@@ -16,10 +16,11 @@ from webkit.tokens import TokenSigner
 from orders.adapters.metrics import MEASURES, READINGS
 from orders.adapters.publish_email_requested import EmailRequests
 from orders.adapters.publish_fulfillment_requested import FulfillmentRequests
-from orders.adapters.tables import idempotency_keys
+from orders.adapters.tables import idempotency_keys, kinguin_offers
 from orders.domain.order import Order
 from orders.entrypoints.consume_delivery_updated import delivery_updated_consumer
 from orders.entrypoints.consume_fulfillment_updated import fulfillment_updated_consumer
+from orders.entrypoints.consume_offer_updated import offer_updated_consumer
 from orders.entrypoints.consume_payment_confirmed import payment_confirmed_consumer
 from orders.entrypoints.consume_payment_updated import payment_updated_consumer
 from orders.entrypoints.consume_stock_updated import stock_updated_consumer
@@ -36,10 +37,12 @@ from orders.entrypoints.http_products import products_router
 from orders.entrypoints.http_refunds import refunds_router
 from orders.entrypoints.job_ask_again import ask_again_job
 from orders.entrypoints.job_guard_rollout import guard_rollout_job
+from orders.entrypoints.job_tell_product import tell_product_job
 from orders.entrypoints.job_tell_refunds import tell_refunds_job
 from orders.handlers.admin_actions import ActOnOrder
 from orders.handlers.apply_delivery import ApplyDeliveryUpdated
 from orders.handlers.apply_fulfillment import ApplyFulfillmentUpdated, ApplyStockUpdated
+from orders.handlers.apply_offer import ApplyOfferUpdated
 from orders.handlers.apply_payment import ApplyPaymentConfirmed, ApplyPaymentUpdated
 from orders.handlers.ask_again import AskAgain
 from orders.handlers.change_rollout import ChangeRollout
@@ -53,12 +56,16 @@ from orders.handlers.report_bad_key import ReportBadKey
 from orders.handlers.request_lines import RequestLines
 from orders.handlers.resolve_bad_key import ResolveBadKey
 from orders.handlers.send_refunds import RecordSentRefund
+from orders.handlers.tell_product import TellProduct
 from orders.handlers.tell_refunds import TellRefunds
 from orders.order_tokens import order_token
 from orders.settings import OrdersSettings
 
 IDEMPOTENCY_KEY_LIFE = timedelta(hours=24)
 """The same key later is a new order; Stripe's API keeps its keys at least as long."""
+
+OFFER_LIFE = timedelta(days=30)
+"""An offer that a product on sale names is heard of every hour: an older one serves nobody."""
 
 IMPORT_LIMIT_BYTES = 4 * 1024 * 1024
 
@@ -68,14 +75,13 @@ def build_service(settings: OrdersSettings, clock: Clock | None = None) -> Servi
     clock = clock or SystemClock()
     database = Database.connect(settings.database_url)
     signer = TokenSigner(settings.token_signing_keys)
-    requests = RequestLines(
-        FulfillmentRequests(settings.hpke_public_key), clock, settings.margin_floor_percent
-    )
+    offers = settings.offer_rules
+    requests = RequestLines(FulfillmentRequests(settings.hpke_public_key), clock, offers)
     enabled = settings.kinguin_enabled
     limit = timedelta(hours=settings.paid_line_limit_hours)
     place = PlaceOrder(database, clock, _placing_rules(settings))
     give_address = GiveRefundAddress(database, clock)
-    act = ActOnOrder(database, requests, clock, settings.margin_floor_percent)
+    act = ActOnOrder(database, requests, clock, offers)
     products = ManageProducts(database, clock)
     imports = ImportProducts(database, clock)
     rollout = ChangeRollout(database, clock, kinguin_enabled=enabled)
@@ -90,15 +96,19 @@ def build_service(settings: OrdersSettings, clock: Clock | None = None) -> Servi
         jobs=(
             ask_again_job(AskAgain(requests, clock, limit), database, clock),
             tell_refunds_job(_tell_refunds(settings, signer, clock), database, clock),
+            tell_product_job(TellProduct(clock), database, clock),
             guard_rollout_job(_guard_rollout(settings, rollout, clock), database, clock),
         ),
         resources=(StandingJobs([GUARD_ROLLOUT], database, clock),),
-        retentions=(Retention(idempotency_keys.c.created_at, IDEMPOTENCY_KEY_LIFE),),
+        retentions=(
+            Retention(idempotency_keys.c.created_at, IDEMPOTENCY_KEY_LIFE),
+            Retention(kinguin_offers.c.seen_at, OFFER_LIFE),
+        ),
         routers=(
             orders_router(place, database, signer, clock),
             refunds_router(give_address, database),
             bad_keys_router(report, database, clock),
-            products_router(database, kinguin_enabled=enabled),
+            products_router(database, clock, offers, kinguin_enabled=enabled),
             admin_products_router(products, imports, database),
             admin_orders_router(act, database),
             admin_overview_router(database),
@@ -123,6 +133,7 @@ def _consumers(requests: RequestLines, clock: Clock) -> tuple[Consumer[Any], ...
         fulfillment_updated_consumer(ApplyFulfillmentUpdated(requests, clock), give_up),
         stock_updated_consumer(ApplyStockUpdated(clock), give_up),
         delivery_updated_consumer(ApplyDeliveryUpdated(clock), give_up),
+        offer_updated_consumer(ApplyOfferUpdated(), give_up),
     )
 
 
@@ -147,6 +158,7 @@ def _placing_rules(settings: OrdersSettings) -> PlacingRules:
         payment_window=timedelta(minutes=settings.payment_window_minutes),
         kinguin_enabled=settings.kinguin_enabled,
         kinguin_sells_one_key_a_line=settings.kinguin_api == "sales-manager",
+        offers=settings.offer_rules,
     )
 
 

@@ -1,11 +1,14 @@
 """The settings of orders, read once at start."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from foundation.sealing import PublicKey
 from foundation.settings import HttpUrlText, SecretRing, ServiceSettings
 from pydantic import Field, StringConstraints
+
+from orders.domain.offer import OfferRules
 
 Address = Annotated[str, StringConstraints(pattern=r"^[^@\s<>,]+@[^@\s<>,]+$", max_length=254)]
 
@@ -49,3 +52,14 @@ class OrdersSettings(ServiceSettings):
         default=Decimal(0),
         description="percent of the money received that must remain over cost",
     )
+    offer_max_age_hours: Annotated[int, Field(ge=2, le=24 * 7)] = Field(
+        default=3,
+        description="hours for which news of an offer at Kinguin is believed; they come once an "
+        "hour at least",
+    )
+
+    @property
+    def offer_rules(self) -> OfferRules:
+        """How far Kinguin's offers are believed, and what must remain over the cost."""
+        max_age = timedelta(hours=self.offer_max_age_hours)
+        return OfferRules(max_age, self.margin_floor_percent)

@@ -9,6 +9,7 @@ from contracts import (
     DeliveryUpdated,
     FulfillmentState,
     FulfillmentUpdated,
+    OfferUpdated,
     PaymentConfirmed,
     PaymentState,
     PaymentUpdated,
@@ -22,8 +23,9 @@ from contracts.testing import (
     a_payment_updated,
     a_stock_level,
     a_stock_updated,
+    an_offer_updated,
 )
-from orders.adapters.tables import order_history, order_items, orders, products
+from orders.adapters.tables import kinguin_offers, order_history, order_items, orders, products
 from orders.testing import a_paid_order, a_product, an_order, keep
 from persistence.tables import outbox
 from servicekit.consumer_rules import ConsumerCase, ConsumerRules
@@ -80,6 +82,16 @@ async def stock_counted(service: ServiceHarness) -> StockUpdated:
     return a_stock_updated(level=a_stock_level(product_id=product.id, free=7))
 
 
+async def offers(service: ServiceHarness) -> list[tuple[str, int]]:
+    async with service.database.transaction() as transaction:
+        query = sa.select(kinguin_offers.c.kinguin_product_id, kinguin_offers.c.quantity)
+        return [(row.kinguin_product_id, row.quantity) for row in await transaction.execute(query)]
+
+
+async def offer_seen(_service: ServiceHarness) -> OfferUpdated:
+    return an_offer_updated(kinguin_product_id="p1", quantity=7)
+
+
 class TestConsumers(ConsumerRules):
     cases = (
         ConsumerCase(
@@ -116,6 +128,14 @@ class TestConsumers(ConsumerRules):
             free_keys,
             [7],
             last_write="products",
+            flags_order=False,
+        ),
+        ConsumerCase(
+            Topic.OFFER_UPDATED,
+            offer_seen,
+            offers,
+            [("p1", 7)],
+            last_write="kinguin_offers",
             flags_order=False,
         ),
     )

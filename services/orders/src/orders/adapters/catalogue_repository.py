@@ -10,8 +10,10 @@ from persistence.database import Transaction
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
-from orders.adapters.tables import products, rollout
+from orders.adapters.offer_repository import NO_OFFER
+from orders.adapters.tables import kinguin_offers, products, rollout
 from orders.domain.catalogue import Product, ProductStatus
+from orders.domain.offer import Offer
 from orders.domain.routing import Rollout
 from orders.errors import ImportRunning
 
@@ -23,11 +25,28 @@ _IMPORT_WAIT_MS: Final = 10_000
 
 _LOCK_NOT_AVAILABLE: Final = "55P03"
 
+_WITH_OFFER: Final = sa.select(
+    products,
+    kinguin_offers.c.price_eur.label("offer_price_eur"),
+    kinguin_offers.c.cost_usd.label("offer_cost_usd"),
+    kinguin_offers.c.quantity.label("offer_quantity"),
+    kinguin_offers.c.seen_at.label("offer_seen_at"),
+).outerjoin(
+    kinguin_offers,
+    sa.and_(
+        kinguin_offers.c.kinguin_product_id == products.c.kinguin_product_id,
+        kinguin_offers.c.kinguin_offer_id
+        == sa.func.coalesce(products.c.kinguin_offer_id, NO_OFFER),
+    ),
+)
+"""Products, each with what was last heard of the offer that it names."""
+
 
 async def find(transaction: Transaction, product_id: UUID, *, lock: bool = False) -> Product | None:
     """The product, on sale or not."""
-    query = sa.select(products).where(products.c.id == product_id)
-    row = (await transaction.execute(query.with_for_update() if lock else query)).one_or_none()
+    query = _WITH_OFFER.where(products.c.id == product_id)
+    locked = query.with_for_update(of=products) if lock else query
+    row = (await transaction.execute(locked)).one_or_none()
     return None if row is None else _product(row)
 
 
@@ -35,7 +54,7 @@ async def find_many(
     transaction: Transaction, product_ids: Sequence[UUID]
 ) -> Mapping[UUID, Product]:
     """The products by id; unknown ids are missing."""
-    rows = await transaction.execute(sa.select(products).where(products.c.id.in_(product_ids)))
+    rows = await transaction.execute(_WITH_OFFER.where(products.c.id.in_(product_ids)))
     return {row.id: _product(row) for row in rows}
 
 
@@ -49,7 +68,7 @@ async def search(
     status: ProductStatus | None = None,
 ) -> list[Product]:
     """Up to `limit` products by title; `query` matches each of its words in the title."""
-    statement = sa.select(products).order_by(products.c.title, products.c.id).limit(limit)
+    statement = _WITH_OFFER.order_by(products.c.title, products.c.id).limit(limit)
     for word in (query or "").split():
         statement = statement.where(products.c.title.icontains(word, autoescape=True))
     if source_type is not None:
@@ -90,7 +109,7 @@ async def find_matching(
 ) -> Sequence[Product]:
     """Products that share an id, a Kinguin id or a title with any of the candidates."""
     rows = await transaction.execute(
-        sa.select(products).where(
+        _WITH_OFFER.where(
             sa.or_(
                 products.c.id.in_([product.id for product in candidates]),
                 products.c.title.in_([product.title for product in candidates]),
@@ -103,12 +122,15 @@ async def find_matching(
     return [_product(row) for row in rows]
 
 
-async def save(transaction: Transaction, product: Product) -> None:
-    """Store a changed product; its stock is not touched."""
+async def save(transaction: Transaction, product: Product) -> Product:
+    """Store a changed product as its next version, which comes back; its stock is not touched."""
     await transaction.execute(
         sa.update(products)
         .where(products.c.id == product.id)
-        .values(**_values(product), updated_at=sa.func.now())
+        .values(**_values(product), version=products.c.version + 1, updated_at=sa.func.now())
+    )
+    return _product(
+        (await transaction.execute(_WITH_OFFER.where(products.c.id == product.id))).one()
     )
 
 
@@ -179,4 +201,12 @@ def _product(row: sa.Row[Any]) -> Product:
         kinguin_offer_id=row.kinguin_offer_id,
         backorder=row.backorder,
         free_stock=row.free_stock,
+        version=row.version,
+        offer=_offer(row),
     )
+
+
+def _offer(row: sa.Row[Any]) -> Offer | None:
+    if row.offer_seen_at is None:
+        return None
+    return Offer(row.offer_price_eur, row.offer_cost_usd, row.offer_quantity, row.offer_seen_at)

@@ -24,11 +24,24 @@ products = sa.Table(
     sa.Column("backorder", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("free_stock", sa.Integer, nullable=False, server_default="0"),
     sa.Column("stock_version", sa.BigInteger, nullable=False, server_default="-1"),
+    sa.Column("version", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("created_at", _timestamp, nullable=False, server_default=sa.func.now()),
     sa.Column("updated_at", _timestamp, nullable=False, server_default=sa.func.now()),
     sa.CheckConstraint("retail_price > 0", name="products_price_positive"),
     sa.Index("products_title", "title", "id"),
     sa.Index("products_kinguin_product_id", "kinguin_product_id"),
+)
+
+kinguin_offers = sa.Table(
+    "kinguin_offers",
+    metadata,
+    sa.Column("kinguin_product_id", sa.Text, primary_key=True),
+    sa.Column("kinguin_offer_id", sa.Text, primary_key=True),
+    sa.Column("price_eur", _money),
+    sa.Column("cost_usd", _money),
+    sa.Column("quantity", sa.Integer, nullable=False),
+    sa.Column("seen_at", _timestamp, nullable=False),
+    sa.Index("kinguin_offers_seen_at", "seen_at"),
 )
 
 orders = sa.Table(

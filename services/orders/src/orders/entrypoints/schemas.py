@@ -18,6 +18,7 @@ from pydantic import (
 
 from orders.domain.catalogue import Availability, DeliveryEstimate, Product, ProductStatus
 from orders.domain.money_text import money_text
+from orders.domain.offer import Offer
 
 AmountText = Annotated[Decimal, PlainSerializer(money_text, when_used="json")]
 PositiveAmount = Annotated[Decimal, Field(gt=0, max_digits=20, decimal_places=8)]
@@ -96,6 +97,26 @@ class NewProduct(ProductFields):
     backorder: bool = True
 
 
+class OfferOut(BaseModel):
+    """What was last heard of a product's offer at Kinguin; no price: it was not on sale."""
+
+    price: Price | None
+    cost_usd: AmountText | None
+    quantity: int
+    seen_at: datetime
+
+    @classmethod
+    def of(cls, offer: Offer) -> "OfferOut":
+        """The admin view."""
+        euros = offer.price_eur
+        return cls(
+            price=None if euros is None else Price(amount=euros, currency="EUR"),
+            cost_usd=offer.cost_usd,
+            quantity=offer.quantity,
+            seen_at=offer.seen_at,
+        )
+
+
 class AdminProduct(BaseModel):
     """A product as admins see it."""
 
@@ -109,6 +130,7 @@ class AdminProduct(BaseModel):
     kinguin_offer_id: str | None
     backorder: bool
     free_stock: int
+    offer: OfferOut | None
 
     @classmethod
     def of(cls, product: Product) -> "AdminProduct":
@@ -124,6 +146,7 @@ class AdminProduct(BaseModel):
             kinguin_offer_id=product.kinguin_offer_id,
             backorder=product.backorder,
             free_stock=product.free_stock,
+            offer=None if product.offer is None else OfferOut.of(product.offer),
         )
 
 

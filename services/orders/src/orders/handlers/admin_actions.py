@@ -11,8 +11,10 @@ from persistence.database import Database, Transaction
 
 from orders.adapters import audit, catalogue_repository, order_repository, refund_repository
 from orders.adapters.publish_order_placed import publish_order_placed
-from orders.domain.margin import leaves_margin
-from orders.domain.order import Order
+from orders.domain.catalogue import Product
+from orders.domain.line_cost import cost_now, offer_of_line
+from orders.domain.offer import OfferRules
+from orders.domain.order import Line, Order
 from orders.domain.states import LineStatus, MoneyStatus, ReservationStatus
 from orders.errors import ActionRefused
 from orders.handlers.cancel_order import cancel
@@ -49,12 +51,12 @@ class ActOnOrder:
         database: Database,
         requests: RequestLines,
         clock: Clock,
-        margin_floor_percent: Decimal,
+        offers: OfferRules,
     ) -> None:
         self._database = database
         self._requests = requests
         self._clock = clock
-        self._margin_floor_percent = margin_floor_percent
+        self._offers = offers
 
     async def __call__(self, request: ActionRequest) -> None:
         """Act, and write it down.
@@ -123,9 +125,27 @@ class ActOnOrder:
         if order.asked is None or order.paid is None or order.asked.amount <= 0:
             raise ActionRefused("it is not known yet how much was paid")
         received = order.total.amount * min(Decimal(1), order.paid.amount / order.asked.amount)
-        cost = await _cost(transaction, order)
-        if not leaves_margin(received, cost, self._margin_floor_percent):
+        if not self._offers.leaves_margin(received, await self._cost(transaction, order)):
             raise ActionRefused("what was paid would not leave the margin floor over the cost")
+
+    async def _cost(self, transaction: Transaction, order: Order) -> Decimal:
+        ids = [line.product_id for line in order.lines]
+        products = await catalogue_repository.find_many(transaction, ids)
+        costs = [
+            self._line_cost(products.get(line.product_id), line, order) for line in order.lines
+        ]
+        return sum(costs, Decimal(0))
+
+    def _line_cost(self, product: Product | None, line: Line, order: Order) -> Decimal:
+        cost = None
+        if product is not None:
+            offer = offer_of_line(product, line, self._offers, self._clock.now())
+            cost = cost_now(product, offer, order.currency)
+        if cost is None:
+            raise ActionRefused(
+                f"the cost of {line.title} is not known in {order.currency}: set its cost_usd first"
+            )
+        return cost * line.quantity
 
     async def _mark_refunded(
         self, transaction: Transaction, order: Order, request: ActionRequest
@@ -142,18 +162,3 @@ class ActOnOrder:
         sent = Sent(request.tx_hash, request.actor, request.reason)
         of_lines = [refund for refund in refunds if refund.line_id in due]
         await record_sent(transaction, order, of_lines, sent, self._clock.now())
-
-
-async def _cost(transaction: Transaction, order: Order) -> Decimal:
-    total = Decimal(0)
-    products = await catalogue_repository.find_many(
-        transaction, [line.product_id for line in order.lines]
-    )
-    for line in order.lines:
-        cost = products[line.product_id].cost_usd if line.product_id in products else None
-        if cost is None or order.currency != "USD":
-            raise ActionRefused(
-                f"the cost of {line.title} is not known in {order.currency}: set its cost_usd first"
-            )
-        total += cost * line.quantity
-    return total

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 from contracts import SourceType
 from foundation.clock import Clock
-from persistence.database import Database
+from persistence.database import Database, Transaction
 
 from orders.adapters import audit, catalogue_repository
-from orders.domain.catalogue import Product
+from orders.adapters.publish_product_updated import publish_product_updated
+from orders.domain.catalogue import Product, concerns_kinguin
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,8 @@ class ImportProducts:
             known = await catalogue_repository.find_matching(transaction, rows)
             new, changed = _sort_out(rows, known)
             await catalogue_repository.add(transaction, new)
-            for product in changed:
-                await catalogue_repository.save(transaction, product)
+            after = [await catalogue_repository.save(transaction, product) for product in changed]
+            await self._tell(transaction, known, [*new, *after])
             counts = ImportCounts(len(new), len(changed), len(rows) - len(new) - len(changed))
             await audit.record(
                 transaction,
@@ -57,6 +58,13 @@ class ImportProducts:
             )
         return counts
 
+    async def _tell(
+        self, transaction: Transaction, known: Sequence[Product], written: Sequence[Product]
+    ) -> None:
+        before = {product.id: product for product in known}
+        told = [it for it in written if concerns_kinguin(before.get(it.id), it)]
+        await publish_product_updated(transaction, told, self._clock.now())
+
 
 def _sort_out(
     rows: Sequence[Product], known: Sequence[Product]
@@ -67,13 +75,24 @@ def _sort_out(
     changed: dict[object, Product] = {}
     for row in rows:
         match = next((shelf[key] for key in _keys(row) if key in shelf), None)
-        product = row if match is None else replace(row, id=match.id, free_stock=match.free_stock)
+        product = row if match is None else _in_place_of(match, row)
         if match is None or match.id in new:
             new[product.id] = product
         elif product != match:
             changed[product.id] = product
         shelf |= dict.fromkeys(_keys(product), product)
     return list(new.values()), list(changed.values())
+
+
+def _in_place_of(match: Product, row: Product) -> Product:
+    """The row with what no file says."""
+    return replace(
+        row,
+        id=match.id,
+        free_stock=match.free_stock,
+        version=match.version,
+        offer=match.offer,
+    )
 
 
 def _keys(product: Product) -> tuple[object, ...]:

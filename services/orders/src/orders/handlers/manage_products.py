@@ -10,7 +10,8 @@ from foundation.clock import Clock
 from persistence.database import Database, Transaction
 
 from orders.adapters import audit, catalogue_repository
-from orders.domain.catalogue import Product
+from orders.adapters.publish_product_updated import publish_product_updated
+from orders.domain.catalogue import Product, concerns_kinguin
 from orders.errors import CannotPlace, UnknownProduct
 
 
@@ -41,6 +42,7 @@ class ManageProducts:
         check_source(product)
         async with self._database.transaction() as transaction:
             await catalogue_repository.add(transaction, [product])
+            await self._tell(transaction, None, product)
             await self._audit(transaction, actor, "product.added", None, product)
         return product
 
@@ -55,10 +57,15 @@ class ManageProducts:
             before = await catalogue_repository.find(transaction, product_id, lock=True)
             if before is None:
                 raise UnknownProduct(product_id)
-            after = check_source(replace(before, **changes))
-            await catalogue_repository.save(transaction, after)
+            changed = check_source(replace(before, **changes))
+            after = await catalogue_repository.save(transaction, changed)
+            await self._tell(transaction, before, after)
             await self._audit(transaction, actor, "product.changed", before, after)
         return after
+
+    async def _tell(self, transaction: Transaction, before: Product | None, after: Product) -> None:
+        if concerns_kinguin(before, after):
+            await publish_product_updated(transaction, [after], self._clock.now())
 
     async def _audit(
         self,

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from orders.adapters import catalogue_repository, order_repository
 from orders.adapters.publish_order_placed import publish_order_placed
 from orders.adapters.tables import idempotency_keys
 from orders.domain.catalogue import Product, ProductStatus, is_sold_out
+from orders.domain.offer import OfferRules
 from orders.domain.order import Change, Line, Order
 from orders.domain.routing import Rollout, route
 from orders.domain.states import LineStatus, OrderStatus, ReservationStatus
@@ -57,6 +58,7 @@ class PlacingRules:
     payment_window: timedelta
     kinguin_enabled: bool
     kinguin_sells_one_key_a_line: bool
+    offers: OfferRules
 
 
 class PlaceOrder:
@@ -92,7 +94,7 @@ class PlaceOrder:
         stored = await catalogue_repository.get_rollout(transaction)
         rollout = effective(stored, kinguin_enabled=self._rules.kinguin_enabled)
         lines = [_line(item, products, rollout, placing.email) for item in placing.items]
-        _refuse_oversold(lines, products)
+        self._refuse_oversold(lines, products, now)
         order = Order(
             id=order_id,
             email=placing.email,
@@ -105,6 +107,15 @@ class PlaceOrder:
         )
         self._refuse_unsellable(order)
         return order
+
+    def _refuse_oversold(
+        self, lines: Sequence[Line], products: Mapping[UUID, Product], now: datetime
+    ) -> None:
+        for line in lines:
+            product = products[line.product_id]
+            asked = sum(other.quantity for other in lines if other.product_id == line.product_id)
+            if is_sold_out(product, line.source_type, asked, self._rules.offers, now):
+                raise SoldOut(line.title)
 
     def _refuse_unsellable(self, order: Order) -> None:
         if order.total.amount < self._rules.minimum_total:
@@ -181,13 +192,6 @@ def _needed_reservation(lines: Sequence[Line]) -> ReservationStatus:
     """Keys of own stock are held before the order can be paid; Kinguin's are bought after."""
     is_needed = any(line.source_type is SourceType.CUSTOM for line in lines)
     return ReservationStatus.ASKED if is_needed else ReservationStatus.NONE
-
-
-def _refuse_oversold(lines: Sequence[Line], products: Mapping[UUID, Product]) -> None:
-    for line in lines:
-        asked = sum(other.quantity for other in lines if other.product_id == line.product_id)
-        if is_sold_out(products[line.product_id], line.source_type, asked):
-            raise SoldOut(line.title)
 
 
 def _one_currency(products: Iterable[Product]) -> str:

@@ -1,11 +1,11 @@
 """Ask the fulfilment services for the keys of paid lines.
 
 A line that was paid late is asked for only if its cost today leaves the margin floor, and
-without waiting: either its keys are there, or its money is owed back.
+without waiting: either its keys are there, or its money is owed back. What it costs at Kinguin
+is what was last heard of its offer, while that is young.
 """
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Final
 
 from contracts import SourceType
@@ -16,7 +16,8 @@ from servicekit.jobs import schedule
 from orders.adapters import catalogue_repository
 from orders.adapters.publish_fulfillment_requested import FulfillmentRequests
 from orders.domain.ask_schedule import FIRST_QUESTION
-from orders.domain.margin import leaves_margin
+from orders.domain.line_cost import cost_now, offer_of_line
+from orders.domain.offer import OfferRules
 from orders.domain.order import Line, Order
 from orders.domain.states import LineStatus
 
@@ -26,12 +27,10 @@ ASK_AGAIN: Final = "ask_again"
 class RequestLines:
     """Asks once for each line that waits, and again for those that are named."""
 
-    def __init__(
-        self, requests: FulfillmentRequests, clock: Clock, margin_floor_percent: Decimal
-    ) -> None:
+    def __init__(self, requests: FulfillmentRequests, clock: Clock, offers: OfferRules) -> None:
         self._requests = requests
         self._clock = clock
-        self._margin_floor_percent = margin_floor_percent
+        self._offers = offers
 
     async def waiting(self, transaction: Transaction, order: Order) -> None:
         """Ask for the keys of the lines that nobody was asked for yet."""
@@ -64,6 +63,10 @@ class RequestLines:
             return False
         if line.source_type is SourceType.KINGUIN and product.source_type is SourceType.CUSTOM:
             return False
-        if product.cost_usd is None or order.currency != "USD":
+        offer = offer_of_line(product, line, self._offers, self._clock.now())
+        if offer is not None and offer.quantity < line.quantity:
+            return False
+        cost = cost_now(product, offer, order.currency)
+        if cost is None:
             return product.retail_price <= line.unit_price
-        return leaves_margin(line.unit_price, product.cost_usd, self._margin_floor_percent)
+        return self._offers.leaves_margin(line.unit_price, cost)

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from contracts import SourceType
 from foundation.clock import Clock
 from persistence.database import Database, Transaction
 
@@ -19,7 +18,7 @@ from orders.domain.bad_key import (
     replacing_line,
 )
 from orders.domain.bad_key_texts import resolved_mail
-from orders.domain.catalogue import is_sold_out
+from orders.domain.catalogue import lacks_own_stock
 from orders.domain.order import Line, Order
 from orders.errors import ActionRefused, UnknownCase
 from orders.handlers.request_lines import RequestLines
@@ -80,7 +79,7 @@ class ResolveBadKey:
     async def _replace(self, transaction: Transaction, order: Order, line: Line) -> None:
         """Through the usual way of a paid line, so that all that guards it guards this one."""
         product = await catalogue_repository.find(transaction, line.product_id)
-        if product is None or is_sold_out(product, SourceType.CUSTOM, line.quantity):
+        if product is None or lacks_own_stock(product, line.quantity):
             raise ActionRefused(_NO_STOCK)
         new = replacing_line(line, backorder=product.backorder)
         await order_repository.add_line(transaction, order, new)
