@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, assert_never
 
 import httpx
 from fastapi import FastAPI
 from foundation.clock import Clock, SystemClock
 from persistence.database import Database
+from persistence.readings import Reading
 from servicekit.consumer import Consumer
 from servicekit.jobs import JobRunner
 from servicekit.runtime import Service, create_app
@@ -19,22 +21,24 @@ from fulfillment_kinguin.adapters.esa_client import EsaClient
 from fulfillment_kinguin.adapters.fixed_rates import FixedRates
 from fulfillment_kinguin.adapters.kinguin_http import KinguinHttp, kinguin_client
 from fulfillment_kinguin.adapters.measured_supplier import REQUESTS, MeasuredSupplier
-from fulfillment_kinguin.adapters.metrics import MEASURES, READINGS, WHILE_BUYING
+from fulfillment_kinguin.adapters.metrics import MEASURES, OFFERS, READINGS, WHILE_BUYING
 from fulfillment_kinguin.adapters.rate_repository import StoredRates
 from fulfillment_kinguin.adapters.sales_manager_client import SalesManagerClient
 from fulfillment_kinguin.adapters.switch import Switch
-from fulfillment_kinguin.domain.purchase import REFRESH_RATE, WATCH_BALANCE
+from fulfillment_kinguin.domain.purchase import REFRESH_OFFERS, REFRESH_RATE, WATCH_BALANCE
 from fulfillment_kinguin.entrypoints.consume_delivery_updated import delivery_updated_consumer
 from fulfillment_kinguin.entrypoints.consume_fulfillment_requested import (
     fulfillment_requested_consumer,
 )
 from fulfillment_kinguin.entrypoints.consume_order_cancelled import order_cancelled_consumer
+from fulfillment_kinguin.entrypoints.consume_product_updated import product_updated_consumer
 from fulfillment_kinguin.entrypoints.consume_rollout_changed import rollout_changed_consumer
 from fulfillment_kinguin.entrypoints.http_admin_purchases import admin_purchases_router
 from fulfillment_kinguin.entrypoints.http_kinguin_products import kinguin_products_router
 from fulfillment_kinguin.entrypoints.http_kinguin_webhook import kinguin_webhook_router
 from fulfillment_kinguin.entrypoints.job_place import place_job
 from fulfillment_kinguin.entrypoints.job_poll import poll_job
+from fulfillment_kinguin.entrypoints.job_refresh_offers import refresh_offers_job
 from fulfillment_kinguin.entrypoints.job_refresh_rate import refresh_rate_job
 from fulfillment_kinguin.entrypoints.job_return_keys import return_keys_job
 from fulfillment_kinguin.entrypoints.job_search import search_job
@@ -45,8 +49,9 @@ from fulfillment_kinguin.handlers.cancel_lines import CancelLines
 from fulfillment_kinguin.handlers.change_rollout import ApplyRollout
 from fulfillment_kinguin.handlers.deliver_keys import DeliverKeys
 from fulfillment_kinguin.handlers.finish_purchase import FinishPurchase
+from fulfillment_kinguin.handlers.follow_product import FollowProduct
 from fulfillment_kinguin.handlers.fulfill_line import FulfillLine
-from fulfillment_kinguin.handlers.give_up import ReportDeadLetter
+from fulfillment_kinguin.handlers.give_up import ReportDeadLetter, leave_letter
 from fulfillment_kinguin.handlers.guard_spending import GuardSpending
 from fulfillment_kinguin.handlers.next_job import rest
 from fulfillment_kinguin.handlers.place_purchase import PlacePurchase
@@ -54,6 +59,7 @@ from fulfillment_kinguin.handlers.plan_purchase import PlanPurchase
 from fulfillment_kinguin.handlers.poll_later import PollLater
 from fulfillment_kinguin.handlers.poll_purchase import PollPurchase
 from fulfillment_kinguin.handlers.quote_price import QuotePrice
+from fulfillment_kinguin.handlers.refresh_offers import RefreshOffers
 from fulfillment_kinguin.handlers.refresh_rate import RefreshRate
 from fulfillment_kinguin.handlers.return_keys import ReturnKeys
 from fulfillment_kinguin.handlers.seal_keys import SealKeys
@@ -61,7 +67,7 @@ from fulfillment_kinguin.handlers.search_purchase import SearchPurchase
 from fulfillment_kinguin.handlers.settle_purchase import SettlePurchase
 from fulfillment_kinguin.handlers.settle_return import SettleReturn
 from fulfillment_kinguin.handlers.take_back_unseen import TakeBackUnseen
-from fulfillment_kinguin.handlers.take_hint import TakeHint
+from fulfillment_kinguin.handlers.take_hint import TakeHint, TakeOfferHint
 from fulfillment_kinguin.handlers.watch_balance import WatchBalance
 from fulfillment_kinguin.ports import ExchangeRates, KeySupplier, RateSource
 from fulfillment_kinguin.settings import KinguinSettings
@@ -95,7 +101,7 @@ def build_service(
     supplier = supplier or build_supplier(settings, client, clock)
     parts = _parts(settings, clock, supplier, rates_client)
     act = ActOnPurchase(parts.deliver, parts.database, clock)
-    hint = TakeHint(parts.database, clock)
+    hints = TakeHint(parts.database, clock), TakeOfferHint(parts.database, clock)
     return Service(
         package="fulfillment_kinguin",
         settings=settings,
@@ -105,7 +111,7 @@ def build_service(
         routers=(
             kinguin_products_router(parts.supplier),
             admin_purchases_router(act, parts.supplier, parts.database),
-            kinguin_webhook_router(hint, settings.kinguin_webhook_secret),
+            kinguin_webhook_router(*hints, settings.kinguin_webhook_secret),
         ),
         resources=(
             client,
@@ -113,7 +119,7 @@ def build_service(
             *((_standing_jobs(parts),) if settings.kinguin_enabled else ()),
         ),
         measures=(*MEASURES, REQUESTS),
-        readings=(*READINGS, *(WHILE_BUYING if settings.kinguin_enabled else ())),
+        readings=_readings(parts),
         jwks=jwks,
         clock=clock,
     )
@@ -168,8 +174,14 @@ def _rates(
     return rates, rates
 
 
+def _readings(parts: _Parts) -> Sequence[Reading]:
+    if not parts.settings.kinguin_enabled:
+        return READINGS
+    return (*READINGS, *WHILE_BUYING, *((OFFERS,) if parts.supplier.knows_prices else ()))
+
+
 def _standing_jobs(parts: _Parts) -> StandingJobs:
-    return StandingJobs([REFRESH_RATE, WATCH_BALANCE], parts.database, parts.clock)
+    return StandingJobs([REFRESH_RATE, WATCH_BALANCE, REFRESH_OFFERS], parts.database, parts.clock)
 
 
 def _consumers(parts: _Parts) -> Sequence[Consumer[Any]]:
@@ -180,6 +192,7 @@ def _consumers(parts: _Parts) -> Sequence[Consumer[Any]]:
         order_cancelled_consumer(CancelLines(clock), give_up),
         rollout_changed_consumer(ApplyRollout(parts.switch, clock), give_up),
         delivery_updated_consumer(TakeBackUnseen(parts.deliver, clock), give_up),
+        product_updated_consumer(FollowProduct(clock), leave_letter),
     )
 
 
@@ -204,10 +217,13 @@ def _standing(parts: _Parts) -> Sequence[JobRunner]:
     clock, database, settings = parts.clock, parts.database, parts.settings
     refresh = RefreshRate(parts.rate_source, database, clock, max_age=settings.rate_max_age)
     watch = WatchBalance(parts.supplier, parts.guard, clock)
+    every = timedelta(seconds=settings.kinguin_offer_refresh_seconds)
+    offers = RefreshOffers(parts.supplier, parts.rates, database, clock, every=every)
     is_on = settings.kinguin_enabled
     return (
         refresh_rate_job(refresh if is_on else rest, database, clock),
         watch_balance_job(watch if is_on else rest, database, clock),
+        refresh_offers_job(offers if is_on else rest, database, clock),
     )
 
 

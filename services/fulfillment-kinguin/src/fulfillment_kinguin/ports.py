@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Protocol
+from typing import Final, Protocol
 
 from fulfillment_kinguin.domain.exchange import Rate
 from fulfillment_kinguin.domain.supply import (
@@ -12,6 +12,9 @@ from fulfillment_kinguin.domain.supply import (
     SupplierKey,
     SupplierOrder,
 )
+
+MOST_PRODUCTS: Final = 100
+"""The most products that can be asked for at once (Kinguin's limit for a page)."""
 
 
 class KeySupplier(Protocol):
@@ -98,6 +101,18 @@ class KeySupplier(Protocol):
 
         Raises:
             NotSupported: this dialect has no products.
+        """
+        ...
+
+    async def products_by_ids(self, product_ids: Sequence[str]) -> Sequence[Product]:
+        """These products, at most `MOST_PRODUCTS`, with their present prices.
+
+        One that is unknown or not on sale may be missing.
+
+        Raises:
+            Refused: an id among them is none.
+            NotSupported: this dialect has no products.
+            Unclear: no answer that can be trusted, which is not the same as none on sale.
         """
         ...
 

@@ -86,6 +86,10 @@ class KinguinSettings(ServiceSettings):
         default=Decimal(0), description="percent of the price that must be left over the cost"
     )
 
+    kinguin_offer_refresh_seconds: PositiveSeconds = Field(
+        default=300, description="seconds between two looks at an offer that the catalogue uses"
+    )
+
     @property
     def fixed_rate(self) -> Decimal:
         """KINGUIN_EUR_USD_RATE where it is the source.

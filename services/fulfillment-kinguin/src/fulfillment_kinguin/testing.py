@@ -38,6 +38,7 @@ from fulfillment_kinguin.errors import (
     InsufficientBalance,
     NotFound,
     ProductUnavailable,
+    Refused,
     ReturnRefused,
     SupplierError,
     Unclear,
@@ -167,6 +168,8 @@ class FakeFaults:
     hidden_from_search: int = 0
     balance: Decimal = Decimal(1000)
     price_factor: Decimal = Decimal(1)
+    stock: int = 100
+    off_sale: bool = False
 
 
 class FakeSupplier:
@@ -181,6 +184,7 @@ class FakeSupplier:
         self.faults = FakeFaults()
         self.errors: dict[str, SupplierError] = {}
         self.calls: Counter[str] = Counter()
+        self.asked_for: list[list[str]] = []
 
     def set_faults(self, **faults: Any) -> None:
         """Replace the faults; one that is not named is off."""
@@ -253,6 +257,15 @@ class FakeSupplier:
         shown = [self._product()] if name.lower() in "ember hollow" else []
         return ProductPage(shown[(page - 1) * limit : page * limit], len(shown))
 
+    async def products_by_ids(self, product_ids: Sequence[str]) -> Sequence[Product]:
+        """See `KeySupplier.products_by_ids`."""
+        self._called("products_by_ids")
+        self.asked_for.append(list(product_ids))
+        if unreadable := [product_id for product_id in product_ids if " " in product_id]:
+            raise Refused(f"{unreadable} are no ids")
+        is_found = PRODUCT_ID in product_ids and not self.faults.off_sale
+        return [self._product()] if is_found else []
+
     async def balance(self) -> Decimal:
         """See `KeySupplier.balance`."""
         self._called("balance")
@@ -310,10 +323,10 @@ class FakeSupplier:
             name="Ember Hollow",
             platform="Steam",
             price=self._price,
-            quantity=100,
-            text_quantity=100,
+            quantity=self.faults.stock,
+            text_quantity=self.faults.stock,
             is_preorder=False,
-            offers=(Offer(OFFER_ID, self._price, 100, 100),),
+            offers=(Offer(OFFER_ID, self._price, self.faults.stock, self.faults.stock),),
             updated_at=_FIRST_ORDER_AT,
         )
 

@@ -12,12 +12,18 @@ from contracts import (
     FulfillmentUpdated,
     KeyReady,
     OrderCancelled,
+    ProductUpdated,
     RolloutChanged,
     Topic,
 )
-from contracts.testing import a_delivery_updated, a_rollout_changed, an_order_cancelled
+from contracts.testing import (
+    a_delivery_updated,
+    a_product_updated,
+    a_rollout_changed,
+    an_order_cancelled,
+)
 from foundation.testing import FixedClock
-from fulfillment_kinguin.adapters.tables import purchases, rollout
+from fulfillment_kinguin.adapters.tables import followed_offers, purchases, rollout
 from fulfillment_kinguin.testing import a_request, answers, work
 from servicekit.consumer_rules import ConsumerCase, ConsumerRules
 from servicekit.testing import ServiceHarness
@@ -66,6 +72,16 @@ async def switched_off(_service: ServiceHarness) -> RolloutChanged:
     return a_rollout_changed(kinguin_enabled=False, version=3)
 
 
+async def offers(service: ServiceHarness) -> list[tuple[str, int]]:
+    async with service.database.transaction() as transaction:
+        query = sa.select(followed_offers.c.kinguin_product_id, followed_offers.c.version)
+        return [(row.kinguin_product_id, row.version) for row in await transaction.execute(query)]
+
+
+async def product_on_sale(_service: ServiceHarness) -> ProductUpdated:
+    return a_product_updated(kinguin_product_id="p1", version=4)
+
+
 class TestConsumers(ConsumerRules):
     cases = (
         ConsumerCase(
@@ -95,6 +111,14 @@ class TestConsumers(ConsumerRules):
             switch,
             [(False, 3)],
             last_write="rollout",
+            flags_order=False,
+        ),
+        ConsumerCase(
+            Topic.PRODUCT_UPDATED,
+            product_on_sale,
+            offers,
+            [("p1", 4)],
+            last_write="followed_offers",
             flags_order=False,
         ),
     )

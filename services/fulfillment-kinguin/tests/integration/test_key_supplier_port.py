@@ -297,6 +297,8 @@ async def test_dialect_with_prices_tells_and_keeps_them(world: World) -> None:
         with pytest.raises(NotSupported):
             await world.supplier.products("ember", page=1, limit=25)
         with pytest.raises(NotSupported):
+            await world.supplier.products_by_ids([world.product_id])
+        with pytest.raises(NotSupported):
             await world.supplier.balance()
         return
     product = await world.supplier.product(world.product_id)
@@ -326,3 +328,30 @@ async def test_products_are_found_page_by_page(world: World) -> None:
     assert (min(found.total, 25), list(beyond.products)) == (len(names), [])
     with pytest.raises(NotFound):
         await world.supplier.product("5c9b5c9b5c9b5c9b5c9b9999")
+
+
+@pytest.mark.parametrize(
+    "world",
+    ["fake", pytest.param("esa", marks=pytest.mark.integration), REAL_PARAM],
+    indirect=True,
+)
+async def test_products_are_listed_by_their_ids_and_unknown_ones_are_missing(world: World) -> None:
+    known = await world.supplier.product(world.product_id)
+
+    found = await world.supplier.products_by_ids([world.product_id, "5c9b5c9b5c9b5c9b5c9b9999"])
+
+    assert [product.product_id for product in found] == [world.product_id]
+    assert (found[0].price, found[0].kinguin_id) == (known.price, known.kinguin_id)
+    assert await world.supplier.products_by_ids(["5c9b5c9b5c9b5c9b5c9b9999"]) == []
+
+
+@pytest.mark.parametrize(
+    "world", [pytest.param("esa", marks=pytest.mark.integration), REAL_PARAM], indirect=True
+)
+async def test_hundred_products_are_listed_at_once_by_numbers_and_ids(world: World) -> None:
+    known = await world.supplier.product(world.product_id)
+    ids = [world.product_id.upper(), f"0{known.kinguin_id}"]
+
+    found = await world.supplier.products_by_ids([*ids, *(f"{n:024x}" for n in range(98))])
+
+    assert {product.product_id for product in found} == {world.product_id}

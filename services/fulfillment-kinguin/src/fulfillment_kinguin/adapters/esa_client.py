@@ -20,6 +20,7 @@ from fulfillment_kinguin.adapters.esa_answers import (
     read_answer,
 )
 from fulfillment_kinguin.adapters.kinguin_http import KinguinHttp
+from fulfillment_kinguin.domain.offers import same_id
 from fulfillment_kinguin.domain.supply import (
     OrderToPlace,
     Product,
@@ -91,6 +92,20 @@ class EsaClient:
         answer = read_answer(ProductsAnswer, await self._http.get("/v1/products", params))
         return ProductPage([p.to_product() for p in answer.results], answer.item_count)
 
+    async def products_by_ids(self, product_ids: Sequence[str]) -> Sequence[Product]:
+        """See `KeySupplier.products_by_ids`: one request for ids, and one for numbers."""
+        asked = sorted({same_id(product_id) for product_id in product_ids})
+        found: list[Product] = []
+        for name, is_number in (("productId", False), ("kinguinId", True)):
+            if ids := [known for known in asked if known.isdigit() is is_number]:
+                found += await self._listed(name, ids)
+        return found
+
+    async def _listed(self, name: str, ids: Sequence[str]) -> Sequence[Product]:
+        params: dict[str, str | int] = {name: ",".join(ids), "limit": PAGE}
+        answer = read_answer(ProductsAnswer, await self._http.get("/v1/products", params))
+        return checked_list([product.to_product() for product in answer.results], ids)
+
     async def balance(self) -> Decimal:
         """See `KeySupplier.balance`."""
         return read_answer(BalanceAnswer, await self._http.get("/v1/balance")).balance
@@ -106,6 +121,20 @@ def checked_search(found: Sequence[SupplierOrder], external_id: str) -> Sequence
     fitting = [order for order in found if order.external_id == external_id]
     if len(fitting) < len(found):
         raise UnreadableAnswer("the search by external id answers with other orders")
+    return fitting
+
+
+def checked_list(found: Sequence[Product], ids: Sequence[str]) -> Sequence[Product]:
+    """The products of a list that was asked for by these ids.
+
+    Raises:
+        UnreadableAnswer: there are others, or more: the filter was not applied, so that a
+            product that is missing may well be on sale.
+    """
+    known = set(ids)
+    fitting = [p for p in found if known & {same_id(p.product_id), str(p.kinguin_id)}]
+    if len(fitting) < len(found) or len(found) > len(known):
+        raise UnreadableAnswer("the list of products has others than were asked for")
     return fitting
 
 

@@ -39,7 +39,8 @@ _OUTCOMES: Final[Sequence[tuple[type[Exception], str]]] = (
     (SupplierError, "unclear"),
 )
 _OPERATIONS: Final = (
-    *("place", "orders_of", "order", "keys", "return_keys", "product", "products", "balance"),
+    *("place", "orders_of", "order", "keys", "return_keys"),
+    *("product", "products", "products_by_ids", "balance"),
 )
 
 REQUESTS: Final = Measure(
@@ -111,6 +112,11 @@ class MeasuredSupplier:
         """See `KeySupplier`."""
         with self._measured("products"):
             return await self._supplier.products(name, page=page, limit=limit)
+
+    async def products_by_ids(self, product_ids: Sequence[str]) -> Sequence[Product]:
+        """See `KeySupplier`."""
+        with self._measured("products_by_ids"):
+            return await self._supplier.products_by_ids(product_ids)
 
     async def balance(self) -> Decimal:
         """See `KeySupplier`."""

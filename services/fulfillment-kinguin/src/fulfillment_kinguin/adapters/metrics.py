@@ -8,6 +8,7 @@ from persistence.readings import Reading, age_s, number
 
 from fulfillment_kinguin.adapters.tables import (
     exchange_rates,
+    followed_offers,
     purchases,
     supplier_guard,
 )
@@ -74,3 +75,12 @@ WHILE_BUYING: Final = (
     ),
 )
 """What nobody keeps up to date while buying is off in the settings."""
+
+OFFERS: Final = Reading(
+    "kinguin_oldest_offer_age_seconds",
+    "How long Kinguin has not answered for an offer that is followed, at most",
+    sa.select(
+        age_s(sa.func.coalesce(followed_offers.c.seen_at, followed_offers.c.followed_since))
+    ).where(followed_offers.c.due_at.is_not(None)),
+)
+"""Where the dialect tells prices."""

@@ -79,6 +79,10 @@ class SalesManagerClient:
         """See `KeySupplier.products`."""
         raise NotSupported(f"the sales-manager API cannot search ({name}, {page}, {limit})")
 
+    async def products_by_ids(self, product_ids: Sequence[str]) -> Sequence[Product]:
+        """See `KeySupplier.products_by_ids`."""
+        raise NotSupported(f"the sales-manager API has no products {product_ids}: use esa")
+
     async def balance(self) -> Decimal:
         """See `KeySupplier.balance`."""
         raise NotSupported("the sales-manager API does not tell the balance: use esa")

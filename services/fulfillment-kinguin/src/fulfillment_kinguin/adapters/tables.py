@@ -139,6 +139,29 @@ rollout = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
 )
 
+followed_offers = sa.Table(
+    "followed_offers",
+    metadata,
+    sa.Column("product_id", _id, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("kinguin_product_id", sa.Text),
+    sa.Column("kinguin_offer_id", sa.Text),
+    sa.Column("followed_since", _timestamp, nullable=False),
+    sa.Column("due_at", _timestamp),
+    sa.Column("seen_at", _timestamp),
+    sa.Column("told_at", _timestamp),
+    sa.Column("price_eur", _money),
+    sa.Column("cost_usd", _money),
+    sa.Column("quantity", sa.Integer),
+    sa.Index("followed_offers_due", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
+    sa.Index(
+        "followed_offers_product",
+        "kinguin_product_id",
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+    ),
+)
+"""`due_at` is null while the catalogue does not sell the offer; the facts are those told last."""
+
 audit_log = sa.Table(
     "audit_log",
     metadata,

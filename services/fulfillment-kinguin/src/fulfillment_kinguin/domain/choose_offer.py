@@ -56,18 +56,27 @@ def choose_offer(product: Product, line: Line, limits: PriceLimits) -> Choice:
     return choice
 
 
+def present_offer(product: Product, offer_id: str | None) -> Offer | None:
+    """The offer that one key would be bought from now; None: nothing is on sale."""
+    return None if product.is_preorder else next(_able(product, offer_id, 1), None)
+
+
 def _choices(product: Product, line: Line) -> Iterator[Choice]:
-    able = [offer for offer in product.offers if offer.quantity >= line.quantity]
-    for offer in able:
-        if offer.offer_id == line.kinguin_offer_id:
-            yield Choice(offer.price, offer.offer_id, as_text=_has_text(offer, line.quantity))
+    for offer in _able(product, line.kinguin_offer_id, line.quantity):
+        is_own = offer.offer_id == line.kinguin_offer_id
+        yield Choice(
+            offer.price,
+            offer.offer_id if is_own else None,
+            as_text=offer.text_quantity >= line.quantity,
+        )
+
+
+def _able(product: Product, offer_id: str | None, quantity: int) -> Iterator[Offer]:
+    """The offers that could serve, best first."""
+    able = [offer for offer in product.offers if offer.quantity >= quantity]
+    yield from (offer for offer in able if offer.offer_id == offer_id)
     if able:
-        cheapest = min(able, key=lambda offer: offer.price)
-        yield Choice(cheapest.price, as_text=_has_text(cheapest, line.quantity))
+        yield min(able, key=lambda offer: offer.price)
     if product.price is not None and product.quantity > 0:
         # Accounts do not see single offers unless Kinguin's business manager allows it.
-        yield Choice(product.price, as_text=product.text_quantity >= line.quantity)
-
-
-def _has_text(offer: Offer, quantity: int) -> bool:
-    return offer.text_quantity >= quantity
+        yield Offer("", product.price, product.quantity, product.text_quantity)

@@ -20,6 +20,7 @@ RETURN_KEYS: Final = "return_keys"
 """The kinds of jobs; their subject is the purchase id."""
 REFRESH_RATE: Final = "refresh_rate"
 WATCH_BALANCE: Final = "watch_balance"
+REFRESH_OFFERS: Final = "refresh_offers"
 """Jobs that are always there; they have one row each."""
 
 

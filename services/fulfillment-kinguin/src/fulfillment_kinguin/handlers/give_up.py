@@ -9,6 +9,10 @@ from persistence.database import Transaction
 from fulfillment_kinguin.adapters.publish_fulfillment_updated import publish_fulfillment_updated
 
 
+async def leave_letter(_transaction: Transaction, _key: UUID | None, _reason: str) -> None:
+    """Tell nobody: the message was of no order. The letter remains, and an alert stands on it."""
+
+
 class ReportDeadLetter:
     """Says so about the order; without a known order the letter itself remains."""
 
