@@ -62,6 +62,24 @@ async def test_search_finds_by_part_of_a_name_and_counts_all(client: AsyncClient
     assert response.json()["results"][0]["originalName"] == "Nine Lanterns"
 
 
+@pytest.mark.parametrize("query", ["kinguinId=1001,x", "kinguinId=1001,", "kinguinId="])
+async def test_numbers_that_are_none_are_refused(client: AsyncClient, query: str) -> None:
+    response = await client.get(f"{ESA}/v1/products?{query}")
+
+    assert (response.status_code, response.json()["kind"]) == (400, "ConstraintViolation")
+
+
+@pytest.mark.parametrize(("count", "status"), [(100, 200), (101, 400)])
+async def test_list_of_ids_has_a_hundred_at_most(
+    client: AsyncClient, count: int, status: int
+) -> None:
+    ids = ",".join(f"{number:024x}" for number in range(count))
+
+    answer = await client.get(f"{ESA}/v1/products", params={"productId": ids, "limit": 100})
+
+    assert answer.status_code == status
+
+
 @pytest.mark.parametrize(
     ("query", "kinguin_ids"),
     [

@@ -53,6 +53,22 @@ async def test_completed_order_is_told_with_the_shared_secret(receiver: Receiver
     assert "serial" not in json.dumps(event)
 
 
+async def test_news_of_a_product_is_told_without_its_price(receiver: Receiver) -> None:
+    async with open_simulator(webhook_url=receiver.url) as client:
+        path = "/_simulator/products/{}/tell"
+        told = await client.post(path.format("5c9b5c9b5c9b5c9b5c9b0001"))
+        unknown = await client.post(path.format("5c9b5c9b5c9b5c9b5c9b9999"))
+        await receiver.has_heard(1)
+
+    assert (told.status_code, unknown.status_code) == (204, 404)
+    headers, event = receiver.requests[0]
+    assert headers["x-event-name"] == "product.update"
+    assert event.keys() == {
+        "kinguinId", "productId", "qty", "textQty", "cheapestOfferId", "updatedAt",
+    }  # fmt: skip
+    assert event["productId"] == "5c9b5c9b5c9b5c9b5c9b0001"
+
+
 async def test_refused_event_is_sent_again(receiver: Receiver) -> None:
     receiver.answers = [500]
 

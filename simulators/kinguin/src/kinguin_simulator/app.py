@@ -52,7 +52,7 @@ def create_app(options: Options) -> FastAPI:
     app.include_router(products_router(catalogue, ledger, panel, key_check))
     app.include_router(orders_router(catalogue, ledger, key_check))
     app.include_router(sales_manager_router(catalogue, ledger, key_check))
-    app.include_router(control_router(ledger, panel))
+    app.include_router(control_router(catalogue, ledger, panel, webhooks))
     app.add_api_route("/health/live", _live)
     app.add_middleware(FaultGate, panel=panel, dice=random.SystemRandom())
     install_error_handlers(app)

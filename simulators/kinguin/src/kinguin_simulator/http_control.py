@@ -3,18 +3,24 @@
 It asks for no key: the simulator listens on loopback, for development only.
 """
 
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
+from kinguin_simulator.catalogue import Catalogue
+from kinguin_simulator.errors import NotFound
 from kinguin_simulator.faults import FaultPanel, Faults
 from kinguin_simulator.ledger import Ledger
 from kinguin_simulator.views import ledger_row
+from kinguin_simulator.webhooks import Webhooks
 
 
-def control_router(ledger: Ledger, panel: FaultPanel) -> APIRouter:
-    """Faults and the ledger."""
+def control_router(
+    catalogue: Catalogue, ledger: Ledger, panel: FaultPanel, webhooks: Webhooks
+) -> APIRouter:
+    """Faults, the ledger, and news of products."""
     router = APIRouter(prefix="/_simulator")
 
     @router.get("/ledger")
@@ -30,6 +36,13 @@ def control_router(ledger: Ledger, panel: FaultPanel) -> APIRouter:
         panel.current = body
         ledger.set_balance(body.balance)
         return _shown(body)
+
+    @router.post("/products/{product_id}/tell", status_code=204)
+    async def tell_product(product_id: str) -> None:
+        product = catalogue.by_product_id.get(product_id)
+        if product is None:
+            raise NotFound("Product not found")
+        webhooks.tell_product(product, ledger.left(product.offers[0]), datetime.now(UTC))
 
     return router
 

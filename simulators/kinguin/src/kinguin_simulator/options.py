@@ -75,7 +75,7 @@ def parse_options(
     parser.option("webhook-secret", "X-Event-Secret of webhooks", _filled, required=True)
     parser.option("host", "address to listen on", default=Options.host)
     parser.option("port", "port to listen on, 0 for any free one", _count, Options.port)
-    parser.option("webhook-url", "where order.status events are posted; without it, none are")
+    parser.option("webhook-url", "where events are posted; without it, none are")
     parser.option("state", "file that keeps the ledger over restarts", Path)
     parser.option("products", "how many generated products to add", _count, Options.products)
     parser.option("stock", "keys each offer starts with", _count, Options.stock)

@@ -18,6 +18,17 @@ def _aware(moment: datetime) -> datetime:
 
 
 Moment = Annotated[datetime, AfterValidator(_aware)]
+MOST_IDS = 100
+
+
+def _few(ids: str) -> str:
+    if ids.count(",") >= MOST_IDS:
+        raise ValueError(f"at most {MOST_IDS} ids")
+    return ids
+
+
+Ids = Annotated[str, AfterValidator(_few)]
+Numbers = Annotated[str, Field(pattern=r"^\d+(,\d+)*$"), AfterValidator(_few)]
 ExternalId = Annotated[str, Field(min_length=1, max_length=255)]
 
 
@@ -84,8 +95,8 @@ class ProductSearch(Paging):
     sortType: Literal["asc", "desc"] = "asc"  # noqa: N815 - the API's name
     platform: str | None = None
     genre: str | None = None
-    kinguinId: str | None = None  # noqa: N815 - the API's name
-    productId: str | None = None  # noqa: N815 - the API's name
+    kinguinId: Numbers | None = None  # noqa: N815 - the API's name
+    productId: Ids | None = None  # noqa: N815 - the API's name
     tags: str | None = None
     merchantName: str | None = None  # noqa: N815 - the API's name
     isPreorder: Literal["yes", "no"] | None = None  # noqa: N815 - the API's name
