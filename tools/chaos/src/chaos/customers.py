@@ -239,7 +239,9 @@ class Customers:
 
 
 def _is_passing(answer: httpx.Response) -> bool:
-    # Stock of a new product reaches the catalogue a moment after its upload.
+    # Stock of a new product reaches the catalogue a moment after its upload, and a product that
+    # is too dear at Kinguin is sold again once its offer was looked at anew: a shop that never
+    # does is stuck.
     return answer.status_code in {409, 429, 500, 502, 503, 504}
 
 

@@ -1,5 +1,6 @@
 """Settings under which a battery runs: nothing that reacts to a day of faults changes the shop."""
 
+from collections import ChainMap
 from collections.abc import Mapping
 from typing import Final
 
@@ -11,9 +12,14 @@ _NO_STEPS_BACK: Final[Settings] = {"orders": {"ROLLOUT_SUCCESS_PERCENT": "0"}}
 own stock, where nobody uploads it: the runs after that would not meet Kinguin any more."""
 
 
+_OFFERS_SEEN_OFTEN: Final[Settings] = {
+    "fulfillment-kinguin": {"KINGUIN_OFFER_REFRESH_SECONDS": "60"}
+}
+"""Some orders meet a dear offer before it is known and some after; none waits for long."""
+
+
 def steady(more: Settings) -> Settings:
-    """Those settings, and these."""
-    return {
-        name: {**_NO_STEPS_BACK.get(name, {}), **more.get(name, {})}
-        for name in {**_NO_STEPS_BACK, **more}
-    }
+    """Those settings, and these, which come first."""
+    all_of_them = (more, _NO_STEPS_BACK, _OFFERS_SEEN_OFTEN)
+    names = {name for settings in all_of_them for name in settings}
+    return {name: dict(ChainMap(*(s.get(name, {}) for s in all_of_them))) for name in names}
