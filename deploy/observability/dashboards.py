@@ -302,6 +302,7 @@ SUPPLIER: Final = Dashboard(
         ),
         Panel("Purchases that wait", [("{{reason}}", _now("kinguin_purchases_waiting", "reason"))]),
         Panel("Exchange rate, age", [("age", _now("kinguin_exchange_rate_age_seconds", ""))], "s"),
+        Panel("Oldest offer, age", [("age", _now("kinguin_oldest_offer_age_seconds", ""))], "s"),
         Panel(
             "Steps of purchases",
             [

@@ -107,6 +107,7 @@ CASES: Mapping[str, Case] = {
     ),
     "BalanceUnknown": gauge("kinguin_balance_read_timestamp_seconds", "1x60", "0+60x60"),
     "ExchangeRateOld": gauge("kinguin_exchange_rate_age_seconds", "432001x60", "431999x60"),
+    "OffersStale": gauge("kinguin_oldest_offer_age_seconds", "7201x60", "7199x60"),
     "PurchasesWait": gauge('kinguin_purchases_waiting{reason="balance"}', "2x60"),
     "RolloutSteppedBack": gauge("rollout_steps_back_total", "0x20 1x40"),
     "PurchaseUnknown": gauge('kinguin_purchases{state="unknown"}', "1x60"),

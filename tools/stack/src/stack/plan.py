@@ -130,6 +130,7 @@ class Plan:
     def _orders(self) -> Environment:
         return self.secrets.pick("TOKEN_SIGNING_KEYS", "HPKE_PUBLIC_KEY") | {
             "KINGUIN_ENABLED": "true",
+            "OFFER_MAX_AGE_HOURS": "3",
             "OPERATOR_EMAIL": "operator@bitloot.test",
         }
 
@@ -145,6 +146,7 @@ class Plan:
             "KINGUIN_WEBHOOK_SECRET": self.secrets["KINGUIN_WEBHOOK_SECRET"],
             "KINGUIN_RATE_SOURCE": "fixed",
             "KINGUIN_EUR_USD_RATE": "1.10",
+            "KINGUIN_OFFER_REFRESH_SECONDS": "300",
             # The simulator's euros cost nothing, and runs of thousands of orders are wanted.
             "KINGUIN_SPEND_CAP_HOUR_EUR": "10000000",
             "KINGUIN_SPEND_CAP_DAY_EUR": "10000000",

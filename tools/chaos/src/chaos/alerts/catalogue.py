@@ -42,6 +42,7 @@ FAULTS: Final[Mapping[str, str]] = {
     "PurchaseNeedsAttention": "Kinguin does not know its own order any more (404)",
     "BalanceLow": "Kinguin's account holds 10 EUR",
     "ExchangeRateOld": "the stored exchange rate is of six days ago",
+    "OffersStale": "the offers were looked at three hours ago, and the next look is put off",
 }
 """By alert, or alert/source where there is one for each source of keys."""
 

@@ -142,7 +142,9 @@ class Lanes:
         await self._lost_answer(product)
         await self._refused()
         await self._fires("PurchaseNeedsAttention", "PurchasesWait", within_s=120)
-        await self._fires("BalanceLow", "ExchangeRateOld", within_s=180)
+        async with making.aged_offers(self._world):
+            self._watch.begin("OffersStale")
+            await self._fires("BalanceLow", "ExchangeRateOld", "OffersStale", within_s=180)
         await self._fires("PaidOrderStuck/kinguin", within_s=120)
         await self._world.simulator("kinguin", balance=100_000)
 

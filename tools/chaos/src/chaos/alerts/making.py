@@ -87,6 +87,19 @@ async def age_exchange_rate(world: World) -> None:
 
 
 @asynccontextmanager
+async def aged_offers(world: World) -> AsyncIterator[None]:
+    """Kinguin answered for its offers three hours ago, and will be asked in an hour."""
+    followed = "WHERE due_at IS NOT NULL"
+    age = "seen_at = now() - interval '3 hours', due_at = now() + interval '1 hour'"
+    await hands.sql(world, "fulfillment-kinguin", f"UPDATE followed_offers SET {age} {followed}")  # noqa: S608  no input
+    try:
+        yield
+    finally:
+        look = f"UPDATE followed_offers SET due_at = now() {followed}"  # noqa: S608  no input
+        await hands.sql(world, "fulfillment-kinguin", look)
+
+
+@asynccontextmanager
 async def held_jobs(world: World, service: str, kind: str) -> AsyncIterator[None]:
     """A session that forgot its transaction keeps the service from its jobs of a kind."""
     bring_forward = "UPDATE jobs SET due_at = now() + interval '1 second' WHERE kind = $1"
