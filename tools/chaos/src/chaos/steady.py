@@ -1,6 +1,5 @@
 """Settings under which a battery runs: nothing that reacts to a day of faults changes the shop."""
 
-from collections import ChainMap
 from collections.abc import Mapping
 from typing import Final
 
@@ -19,7 +18,9 @@ _OFFERS_SEEN_OFTEN: Final[Settings] = {
 
 
 def steady(more: Settings) -> Settings:
-    """Those settings, and these, which come first."""
-    all_of_them = (more, _NO_STEPS_BACK, _OFFERS_SEEN_OFTEN)
-    names = {name for settings in all_of_them for name in settings}
-    return {name: dict(ChainMap(*(s.get(name, {}) for s in all_of_them))) for name in names}
+    """Those settings, and these, which count where both name one."""
+    merged: dict[str, dict[str, str]] = {}
+    for settings in (_NO_STEPS_BACK, _OFFERS_SEEN_OFTEN, more):
+        for service, told in settings.items():
+            merged.setdefault(service, {}).update(told)
+    return merged
