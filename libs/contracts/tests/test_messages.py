@@ -18,6 +18,7 @@ BUILDERS: list[Callable[..., Message]] = [
     testing.an_order_placed,
     testing.an_order_cancelled,
     testing.a_payment_updated,
+    testing.a_payment_accepted,
     testing.a_stock_updated,
     testing.a_stock_returned,
     testing.a_fulfillment_updated,

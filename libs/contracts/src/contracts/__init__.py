@@ -14,6 +14,7 @@ from contracts.message import Message, OrderMessage, Part
 from contracts.offer_updated import OfferUpdated
 from contracts.order_cancelled import OrderCancelled
 from contracts.order_placed import OrderPlaced, PlacedLine
+from contracts.payment_accepted import PaymentAccepted
 from contracts.payment_confirmed import PaymentConfirmed
 from contracts.payment_updated import PaymentState, PaymentUpdated, Refundable
 from contracts.product_updated import ProductUpdated
@@ -31,6 +32,7 @@ MESSAGES: tuple[type[Message], ...] = (
     OrderPlaced,
     OrderCancelled,
     PaymentUpdated,
+    PaymentAccepted,
     StockUpdated,
     StockReturned,
     FulfillmentUpdated,
@@ -60,6 +62,7 @@ __all__ = [
     "OrderMessage",
     "OrderPlaced",
     "Part",
+    "PaymentAccepted",
     "PaymentConfirmed",
     "PaymentState",
     "PaymentUpdated",

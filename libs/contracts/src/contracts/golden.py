@@ -25,6 +25,7 @@ SAMPLES: Final[tuple[Message, ...]] = (
     testing.an_order_placed(),
     testing.an_order_cancelled(),
     testing.a_payment_updated(),
+    testing.a_payment_accepted(),
     testing.a_stock_updated(),
     testing.a_stock_returned(),
     testing.a_fulfillment_updated(),
@@ -49,6 +50,7 @@ VARIANTS: Final[Mapping[str, Message]] = {
     ),
     "not-final": testing.an_order_cancelled(reason="nothing was paid in time", final=False),
     "not-on-sale": testing.an_offer_updated(price=None, cost_usd=None, quantity=0),
+    "paid": testing.an_order_cancelled(reason="asked for", paid=True),
     "reservation": testing.a_stock_updated(reservation=testing.a_reservation(held=False)),
 }
 """Further forms of messages that are sent, by what is odd about them."""

@@ -13,7 +13,8 @@ class OrderCancelled(OrderMessage):
     """orders → payments, fulfillment-*, delivery: stop, and answer for each line.
 
     Not `final`: the unpaid order expired. Only what is held for it is let go, nobody
-    answers, and money that comes late may still revive it.
+    answers, and money that comes late may still revive it. `paid`: only lines are meant,
+    whose money orders owes back; what has paid the order stays what has paid it.
     """
 
     topic: ClassVar[Topic] = Topic.ORDER_CANCELLED
@@ -22,3 +23,4 @@ class OrderCancelled(OrderMessage):
     line_ids: tuple[UUID, ...]
     reason: str
     final: bool = Field(default=True, description="false: expired, only let go of what is held")
+    paid: bool = Field(default=False, description="true: lines of a paid order")

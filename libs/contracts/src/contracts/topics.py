@@ -18,6 +18,7 @@ class Topic(StrEnum):
     ORDER_PLACED = "order.placed"
     ORDER_CANCELLED = "order.cancelled"
     PAYMENT_UPDATED = "payment.updated"
+    PAYMENT_ACCEPTED = "payment.accepted"
     STOCK_UPDATED = "stock.updated"
     STOCK_RETURNED = "stock.returned"
     FULFILLMENT_UPDATED = "fulfillment.updated"

@@ -37,6 +37,7 @@ from orders.entrypoints.http_products import products_router
 from orders.entrypoints.http_refunds import refunds_router
 from orders.entrypoints.job_ask_again import ask_again_job
 from orders.entrypoints.job_guard_rollout import guard_rollout_job
+from orders.entrypoints.job_report_accepted import report_accepted_job
 from orders.entrypoints.job_tell_product import tell_product_job
 from orders.entrypoints.job_tell_refunds import tell_refunds_job
 from orders.handlers.admin_actions import ActOnOrder
@@ -52,6 +53,7 @@ from orders.handlers.guard_rollout import GUARD_ROLLOUT, GuardRollout, GuardRule
 from orders.handlers.import_products import ImportProducts
 from orders.handlers.manage_products import ManageProducts
 from orders.handlers.place_order import PlaceOrder, PlacingRules
+from orders.handlers.report_accepted import ReportAccepted
 from orders.handlers.report_bad_key import ReportBadKey
 from orders.handlers.request_lines import RequestLines
 from orders.handlers.resolve_bad_key import ResolveBadKey
@@ -97,6 +99,7 @@ def build_service(settings: OrdersSettings, clock: Clock | None = None) -> Servi
             ask_again_job(AskAgain(requests, clock, limit), database, clock),
             tell_refunds_job(_tell_refunds(settings, signer, clock), database, clock),
             tell_product_job(TellProduct(clock), database, clock),
+            report_accepted_job(ReportAccepted(clock), database, clock),
             guard_rollout_job(_guard_rollout(settings, rollout, clock), database, clock),
         ),
         resources=(StandingJobs([GUARD_ROLLOUT], database, clock),),

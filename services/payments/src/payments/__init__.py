@@ -1,6 +1,6 @@
 """Payments: from an order to an invoice, and from notifications to money that is checked.
 
-Consumes `order.placed` and `order.cancelled`; publishes `payment.updated` and
-`payment.confirmed`. What NOWPayments says in a notification is only believed after
-asking NOWPayments.
+Consumes `order.placed`, `order.cancelled` and `payment.accepted`; publishes
+`payment.updated` and `payment.confirmed`. What NOWPayments says in a notification is only
+believed after asking NOWPayments.
 """

@@ -18,6 +18,7 @@ from payments.adapters.nowpayments_login import Login
 from payments.domain.ipn_signature import MAX_BODY_BYTES
 from payments.entrypoints.consume_order_cancelled import order_cancelled_consumer
 from payments.entrypoints.consume_order_placed import order_placed_consumer
+from payments.entrypoints.consume_payment_accepted import payment_accepted_consumer
 from payments.entrypoints.http_admin_payments import admin_payments_router
 from payments.entrypoints.http_nowpayments import nowpayments_router
 from payments.entrypoints.job_apply_ipn import apply_ipn_job
@@ -25,10 +26,12 @@ from payments.entrypoints.job_confirm_payment import confirm_payment_job
 from payments.entrypoints.job_create_invoice import create_invoice_job
 from payments.entrypoints.job_reconcile import reconcile_job
 from payments.entrypoints.job_report_refundable import report_refundable_job
+from payments.handlers.accept_part import AcceptPart
 from payments.handlers.apply_ipn import ApplyIpn
 from payments.handlers.apply_news import ApplyNews
 from payments.handlers.confirm_payment import ConfirmPayment
 from payments.handlers.create_invoice import CreateInvoice
+from payments.handlers.owe_back import OweBack
 from payments.handlers.receive_ipn import ReceiveIpn
 from payments.handlers.reconcile import Reconcile
 from payments.handlers.report_refundable import ReportRefundable
@@ -57,7 +60,7 @@ def build_service(
         package="payments",
         settings=settings,
         database=database,
-        consumers=_consumers(clock),
+        consumers=_consumers(OweBack(clock), clock),
         jobs=_jobs(settings, database, gateway, clock),
         routers=(nowpayments_router(receive), admin_payments_router(database)),
         resources=(http,),
@@ -76,11 +79,12 @@ def _nowpayments(
     return NowPaymentsClient(http, login)
 
 
-def _consumers(clock: Clock) -> tuple[Consumer[Any], ...]:
+def _consumers(owing: OweBack, clock: Clock) -> tuple[Consumer[Any], ...]:
     give_up = ReportDeadLetter(clock)
     return (
-        order_placed_consumer(TakeOrder(clock), give_up),
-        order_cancelled_consumer(CancelInvoice(clock), give_up),
+        order_placed_consumer(TakeOrder(owing, clock), give_up),
+        order_cancelled_consumer(CancelInvoice(owing, clock), give_up),
+        payment_accepted_consumer(AcceptPart(owing, clock), give_up),
     )
 
 
@@ -89,7 +93,8 @@ def _jobs(
 ) -> tuple[JobRunner, ...]:
     first = timedelta(seconds=settings.reconcile_first_seconds)
     tolerance = settings.underpaid_tolerance_percent
-    news = ApplyNews(clock)
+    owing = OweBack(clock)
+    news = ApplyNews(owing, clock)
     create = CreateInvoice(
         database,
         gateway,
@@ -98,7 +103,7 @@ def _jobs(
         storefront_url=settings.storefront_url,
         first_reconcile=first,
     )
-    confirm = ConfirmPayment(gateway, news, clock, tolerance_percent=tolerance)
+    confirm = ConfirmPayment(gateway, news, owing, clock, tolerance_percent=tolerance)
     return (
         create_invoice_job(create, database, clock),
         apply_ipn_job(ApplyIpn(news, clock), database, clock),

@@ -3,6 +3,7 @@
 PaymentsError
 ├── BadSignature             nobody who knows a secret of ours sent this
 ├── UnreadablePayment        a payment lacks what every payment has
+├── UnknownPayment           the order has no such payment (yet)
 ├── NotStored                a notification could not be kept: it has to come again
 └── GatewayError
     ├── InvoiceRefused       for good: asking again would be refused again
@@ -10,6 +11,8 @@ PaymentsError
     ├── GatewayUnavailable   passes by itself
     └── GatewayUnauthorized  the key, the e-mail or the password is wrong
 """
+
+from uuid import UUID
 
 
 class PaymentsError(Exception):
@@ -26,6 +29,13 @@ class UnreadablePayment(PaymentsError):
     def __init__(self, field: str) -> None:
         self.field = field
         super().__init__(f"a payment needs a readable {field}")
+
+
+class UnknownPayment(PaymentsError):
+    """The order is not here, or has no such payment."""
+
+    def __init__(self, order_id: UUID, payment_id: str) -> None:
+        super().__init__(f"order {order_id} has no payment {payment_id}")
 
 
 class NotStored(PaymentsError):

@@ -4,10 +4,17 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from contracts import OrderCancelled, OrderPlaced, PaymentState, PaymentUpdated, Topic
-from contracts.testing import an_order_cancelled
+from contracts import (
+    OrderCancelled,
+    OrderPlaced,
+    PaymentAccepted,
+    PaymentState,
+    PaymentUpdated,
+    Topic,
+)
+from contracts.testing import a_payment_accepted, an_order_cancelled
 from payments.adapters.tables import invoices
-from payments.testing import an_order
+from payments.testing import an_ipn, an_order, signed
 from servicekit.consumer_rules import ConsumerCase, ConsumerRules
 from servicekit.testing import ServiceHarness
 
@@ -30,6 +37,16 @@ async def cancellation(service: ServiceHarness) -> OrderCancelled:
     return an_order_cancelled(order_id=placed.order_id)
 
 
+async def acceptance(service: ServiceHarness) -> PaymentAccepted:
+    placed = an_order()
+    await service.deliver(placed)
+    await service.run_jobs()
+    body = an_ipn(placed.order_id, "partially_paid", actually_paid=9)
+    await service.http.post("/webhooks/nowpayments", content=body, headers=signed(body))
+    await service.run_jobs()
+    return a_payment_accepted(order_id=placed.order_id)
+
+
 class TestConsumers(ConsumerRules):
     cases = (
         ConsumerCase(
@@ -44,6 +61,13 @@ class TestConsumers(ConsumerRules):
             cancellation,
             progress,
             (["cancelled"], [PaymentState.INVOICE_READY]),
+            last_write="history",
+        ),
+        ConsumerCase(
+            Topic.PAYMENT_ACCEPTED,
+            acceptance,
+            progress,
+            (["settled"], [PaymentState.INVOICE_READY, PaymentState.PARTIALLY_PAID]),
             last_write="history",
         ),
     )

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.integration
 TOPICS = [
     Topic.ORDER_PLACED,
     Topic.ORDER_CANCELLED,
+    Topic.PAYMENT_ACCEPTED,
     Topic.PAYMENT_UPDATED,
     Topic.PAYMENT_CONFIRMED,
 ]

@@ -21,6 +21,7 @@ PAID = an_invoice(order_id=ORDER_ID, settled_by="1")
 def known(status: str, payment_id: str = "5745459419", **changes: Any) -> KnownPayment:
     values: dict[str, Any] = {
         "actually_paid": Decimal(0),
+        "pay_amount": Decimal("19.36121163"),
         "pay_currency": "xrp",
         "parent_payment_id": None,
         "verdict": None,

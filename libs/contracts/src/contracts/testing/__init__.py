@@ -17,6 +17,7 @@ from contracts.testing.fulfillment import (
 from contracts.testing.orders import (
     a_fulfillment_requested_custom,
     a_fulfillment_requested_kinguin,
+    a_payment_accepted,
     a_placed_line,
     a_product_updated,
     a_rollout_changed,
@@ -46,6 +47,7 @@ __all__ = [
     "a_fulfillment_requested_kinguin",
     "a_fulfillment_updated",
     "a_key_ready",
+    "a_payment_accepted",
     "a_payment_confirmed",
     "a_payment_updated",
     "a_placed_line",

@@ -9,6 +9,7 @@ from contracts.fulfillment_requested_custom import FulfillmentRequestedCustom
 from contracts.fulfillment_requested_kinguin import FulfillmentRequestedKinguin
 from contracts.order_cancelled import OrderCancelled
 from contracts.order_placed import OrderPlaced, PlacedLine
+from contracts.payment_accepted import PaymentAccepted
 from contracts.product_updated import ProductUpdated
 from contracts.rollout_changed import RolloutChanged
 from contracts.testing.values import (
@@ -65,6 +66,7 @@ def an_order_cancelled(
     line_ids: tuple[UUID, ...] | None = None,
     reason: str = "expired",
     final: bool = True,
+    paid: bool = False,
     **given: Unpack[OrderEnvelope],
 ) -> OrderCancelled:
     """One line that is not wanted any more."""
@@ -72,8 +74,16 @@ def an_order_cancelled(
         line_ids=(a_uuid(),) if line_ids is None else line_ids,
         reason=reason,
         final=final,
+        paid=paid,
         **order_envelope(given),
     )
+
+
+def a_payment_accepted(
+    *, payment_id: str = "5745459419", **given: Unpack[OrderEnvelope]
+) -> PaymentAccepted:
+    """A part payment that an admin took."""
+    return PaymentAccepted(payment_id=payment_id, **order_envelope(given))
 
 
 def a_fulfillment_requested_custom(

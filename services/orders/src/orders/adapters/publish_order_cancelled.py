@@ -33,5 +33,6 @@ async def publish_order_cancelled(
             line_ids=tuple(line.id for line in (order.lines if lines is None else lines)),
             reason=reason,
             final=final,
+            paid=order.is_paid,
         ),
     )

@@ -92,6 +92,17 @@ async def note_payment(
     return True
 
 
+async def raise_lines(transaction: Transaction, order: Order) -> bool:
+    """More of the price has come: its lines are owed more. False where one was sent before."""
+    fits = True
+    for refund in await of_order(transaction, order.id):
+        line = order.line(refund.line_id)
+        if line is not None:
+            fits &= refund.raise_to(order.owed_for(line))
+            await save(transaction, refund)
+    return fits
+
+
 async def tell_buyer(transaction: Transaction, order_id: UUID, now: datetime) -> None:
     """Have the buyer mailed about what is new."""
     await schedule(transaction, TELL_REFUNDS, order_id, now)

@@ -119,6 +119,11 @@ class Order:
         return self.money is MoneyStatus.PAID
 
     @property
+    def is_accepted(self) -> bool:
+        """Whether an admin took a part payment for the price, and the rest has not come since."""
+        return self.is_paid and self.payment_state == PaymentState.PARTIALLY_PAID
+
+    @property
     def may_be_paid(self) -> bool:
         """Whether the buyer is shown the invoice: what was ordered is held, or needs no holding."""
         is_held = self.reservation in {ReservationStatus.NONE, ReservationStatus.HELD}
@@ -148,7 +153,6 @@ class Order:
         self.money = to
         if to is MoneyStatus.EXPIRED and not self.cancelled:
             self.late = True  # whatever comes from now on: nothing is held any more
-        self._flag_part_payment()
         self._settle_status(now, reason)
         return True
 
@@ -203,10 +207,9 @@ class Order:
     def owed_for(self, line: Line) -> Decimal:
         """What was paid for a line: its price, or its share of an accepted part payment."""
         price = self.origin(line).unit_price * line.quantity
-        was_accepted = self.is_paid and self.payment_state == PaymentState.PARTIALLY_PAID
-        if not was_accepted or self.asked is None or self.paid is None or self.asked.amount <= 0:
+        share = part_of(self.asked, self.paid)
+        if not self.is_accepted or share is None:
             return price
-        share = min(Decimal(1), self.paid.amount / self.asked.amount)
         return (price * share).quantize(_CENT, ROUND_UP)
 
     def owe_back(self, lines: Iterable[Line], now: datetime, reason: str) -> None:
@@ -221,7 +224,6 @@ class Order:
         self.cancelled = True
         for line in self.lines:
             self.move_line(line, LineStatus.CANCELLED, now, reason)
-        self._flag_part_payment()
         self._settle_status(now, reason)
         return True
 
@@ -258,11 +260,6 @@ class Order:
         self.attention.clear()
         self._settle_status(now, reason)
 
-    def _flag_part_payment(self) -> None:
-        """Money of a cancelled order that will never be confirmed: a person gives it back."""
-        if self.cancelled and self.money is MoneyStatus.UNDERPAID:
-            self.attention.append("a part was paid for a cancelled order")
-
     def _settle_status(self, now: datetime, reason: str | None) -> None:
         status = derive_status(self)
         if status is self.status:
@@ -271,6 +268,13 @@ class Order:
         if status is OrderStatus.FULFILLED:
             self.delivered_at = now
         self.changes.append(Change(None, now, status.value, reason))
+
+
+def part_of(asked: CoinAmount | None, paid: CoinAmount | None) -> Decimal | None:
+    """How much of what was asked for was paid, at most 1; None where that is not known."""
+    if asked is None or paid is None or asked.amount <= 0:
+        return None
+    return min(Decimal(1), paid.amount / asked.amount)
 
 
 def derive_status(order: Order) -> OrderStatus:

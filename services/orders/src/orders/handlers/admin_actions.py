@@ -11,10 +11,11 @@ from persistence.database import Database, Transaction
 
 from orders.adapters import audit, catalogue_repository, order_repository, refund_repository
 from orders.adapters.publish_order_placed import publish_order_placed
+from orders.adapters.publish_payment_accepted import publish_payment_accepted
 from orders.domain.catalogue import Product
 from orders.domain.line_cost import cost_now, offer_of_line
 from orders.domain.offer import OfferRules
-from orders.domain.order import Line, Order
+from orders.domain.order import Line, Order, part_of
 from orders.domain.states import LineStatus, MoneyStatus, ReservationStatus
 from orders.errors import ActionRefused
 from orders.handlers.cancel_order import cancel
@@ -115,16 +116,21 @@ class ActOnOrder:
         await self._requests.waiting(transaction, order)
 
     async def _accept_underpaid(self, transaction: Transaction, order: Order) -> None:
+        """Take the largest part payment for the price; payments owes back what others hold."""
         if order.money is not MoneyStatus.UNDERPAID or order.cancelled:
             raise ActionRefused("only an underpaid order can be accepted")
+        payment_id = await _acceptable_payment(transaction, order)
         await self._refuse_below_margin(transaction, order)
-        order.confirm(self._clock.now())
+        now = self._clock.now()
+        order.confirm(now)
+        await publish_payment_accepted(transaction, order.id, payment_id, now)
         await self._requests.waiting(transaction, order)
 
     async def _refuse_below_margin(self, transaction: Transaction, order: Order) -> None:
-        if order.asked is None or order.paid is None or order.asked.amount <= 0:
+        share = part_of(order.asked, order.paid)
+        if share is None:
             raise ActionRefused("it is not known yet how much was paid")
-        received = order.total.amount * min(Decimal(1), order.paid.amount / order.asked.amount)
+        received = order.total.amount * share
         if not self._offers.leaves_margin(received, await self._cost(transaction, order)):
             raise ActionRefused("what was paid would not leave the margin floor over the cost")
 
@@ -162,3 +168,12 @@ class ActOnOrder:
         sent = Sent(request.tx_hash, request.actor, request.reason)
         of_lines = [refund for refund in refunds if refund.line_id in due]
         await record_sent(transaction, order, of_lines, sent, self._clock.now())
+
+
+async def _acceptable_payment(transaction: Transaction, order: Order) -> str:
+    if order.payment_id is None:
+        raise ActionRefused("it is not known yet which payment it is")
+    refunds = await refund_repository.of_order(transaction, order.id)
+    if any(refund.payment_id == order.payment_id for refund in refunds):
+        raise ActionRefused(f"payment {order.payment_id} is owed back already")
+    return order.payment_id

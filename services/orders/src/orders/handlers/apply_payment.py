@@ -5,6 +5,7 @@ paid late and delivered if that is still possible, any other is fulfilled.
 """
 
 from datetime import datetime
+from decimal import Decimal
 
 from contracts import PaymentConfirmed, PaymentState, PaymentUpdated
 from foundation.clock import Clock
@@ -13,7 +14,7 @@ from persistence.database import Transaction
 from orders.adapters import order_repository, refund_repository
 from orders.adapters.publish_order_cancelled import publish_order_cancelled
 from orders.adapters.refund_repository import OwedPayment
-from orders.domain.order import Order
+from orders.domain.order import Order, part_of
 from orders.domain.states import MoneyStatus
 from orders.handlers.request_lines import RequestLines
 
@@ -48,7 +49,8 @@ class ApplyPaymentUpdated:
         if message.state in _FLAGGED or (message.state is PaymentState.MORE_MONEY and not is_noted):
             order.flag(f"payment {message.state.value}: {message.reason or 'see payments'}", now)
         elif message.state is not PaymentState.MORE_MONEY:
-            _follow(order, message)
+            if _follow(order, message) and order.is_paid:
+                await _raise_refunds(transaction, order, now)
             order.move_money(_MONEY_BY_STATE[message.state], now, message.reason)
             if _is_over(order) and order.let_go_of_stock():
                 reason = message.reason or "not paid in time"
@@ -82,14 +84,34 @@ def _is_over(order: Order) -> bool:
     return order.money is MoneyStatus.EXPIRED or cannot_be_paid
 
 
-def _follow(order: Order, message: PaymentUpdated) -> None:
+def _follow(order: Order, message: PaymentUpdated) -> bool:
+    """Take over what is news about the payment; False when it is none."""
     order.invoice_url = message.invoice_url or order.invoice_url
-    if order.is_paid:
-        return
+    if not _is_news(order, message):
+        return False
     order.payment_state = message.state.value
     order.payment_id = message.payment_id or order.payment_id
     order.asked = message.asked or order.asked
     order.paid = message.paid or order.paid
+    return True
+
+
+def _is_news(order: Order, message: PaymentUpdated) -> bool:
+    """Of several part payments the largest counts; of a paid order the accepted one, growing."""
+    known = part_of(order.asked, order.paid) or Decimal(0)
+    heard = part_of(message.asked, message.paid) or Decimal(0)
+    is_part = message.state is PaymentState.PARTIALLY_PAID
+    if order.is_paid:
+        is_same = order.is_accepted and message.payment_id == order.payment_id
+        return is_part and is_same and heard > known
+    has_part = order.payment_state == PaymentState.PARTIALLY_PAID
+    return not (is_part and has_part and heard < known)
+
+
+async def _raise_refunds(transaction: Transaction, order: Order, now: datetime) -> None:
+    """The rest of an accepted part payment has come: what is owed back is more."""
+    if not await refund_repository.raise_lines(transaction, order):
+        order.flag("more was paid after a refund of it was sent", now)
 
 
 class ApplyPaymentConfirmed:
@@ -107,8 +129,11 @@ class ApplyPaymentConfirmed:
         """
         order = await order_repository.get(transaction, message.order_id)
         now = self._clock.now()
+        was_accepted = order.is_accepted
         order.payment_state = "finished"
         order.payment_id, order.paid = message.payment_id, message.paid
         if order.confirm(now):
             await self._requests.waiting(transaction, order)
+        if was_accepted:
+            await _raise_refunds(transaction, order, now)
         await order_repository.save(transaction, order)

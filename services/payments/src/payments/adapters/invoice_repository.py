@@ -11,7 +11,7 @@ from persistence.database import Transaction
 from sqlalchemy.dialects.postgresql import insert
 
 from payments.adapters.history import Change, remember
-from payments.adapters.tables import cancelled_orders, confirmations, invoices
+from payments.adapters.tables import acceptances, cancelled_orders, confirmations, invoices
 from payments.domain.invoice import Invoice, InvoiceState
 
 
@@ -59,10 +59,17 @@ async def _fetch(transaction: Transaction, query: sa.Select[Any]) -> Invoice | N
     if row is None:
         return None
     # Asked after the lock was had: a joined row would be as old as the wait for it.
-    settled_by = await transaction.scalar(
-        sa.select(confirmations.c.payment_id).where(confirmations.c.order_id == row.order_id)
+    confirmed = await _payment_in(transaction, confirmations, row.order_id)
+    accepted = await _payment_in(transaction, acceptances, row.order_id)
+    invoice = _invoice(row, confirmed or accepted)
+    return replace(invoice, is_accepted=confirmed is None and accepted is not None)
+
+
+async def _payment_in(transaction: Transaction, table: sa.Table, order_id: UUID) -> str | None:
+    found: str | None = await transaction.scalar(
+        sa.select(table.c.payment_id).where(table.c.order_id == order_id)
     )
-    return _invoice(row, settled_by)
+    return found
 
 
 async def move(

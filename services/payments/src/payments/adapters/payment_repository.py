@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from payments.adapters.history import Change, remember
 from payments.adapters.metrics import VERDICTS
-from payments.adapters.tables import confirmations, payments, refundables
+from payments.adapters.tables import acceptances, confirmations, payments, refundables
 from payments.domain.payment import RANKS, PaymentFacts, PaymentStatus
 from payments.domain.progress import KnownPayment
 from payments.domain.verdict import Judgement, Verdict
@@ -27,12 +27,15 @@ _KNOWN = (
     sa.select(
         payments,
         # The refundable of a payment that pays its order is only what it has too much.
-        sa.and_(refundables.c.payment_id.is_not(None), confirmations.c.payment_id.is_(None)).label(
-            "is_refundable"
-        ),
+        sa.and_(
+            refundables.c.payment_id.is_not(None),
+            confirmations.c.payment_id.is_(None),
+            acceptances.c.payment_id.is_(None),
+        ).label("is_refundable"),
     )
     .outerjoin(refundables, refundables.c.payment_id == payments.c.payment_id)
     .outerjoin(confirmations, confirmations.c.payment_id == payments.c.payment_id)
+    .outerjoin(acceptances, acceptances.c.payment_id == payments.c.payment_id)
     .order_by(payments.c.id)
 )
 
@@ -135,6 +138,13 @@ async def settle_order(
     return added is not None
 
 
+async def accept(transaction: Transaction, order_id: UUID, payment_id: str, at: datetime) -> None:
+    """Let this part payment be the one that pays the order, by an admin's word."""
+    await transaction.execute(
+        sa.insert(acceptances).values(order_id=order_id, payment_id=payment_id, accepted_at=at)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Owed:
     """Money of a payment that fulfils nothing."""
@@ -211,6 +221,7 @@ def _known(row: sa.Row[Any]) -> KnownPayment:
         payment_id=row.payment_id,
         status=PaymentStatus(row.status),
         actually_paid=paid,
+        pay_amount=row.pay_amount,
         pay_currency=row.pay_currency,
         parent_payment_id=row.parent_payment_id,
         verdict=Verdict(row.verdict) if row.verdict else None,

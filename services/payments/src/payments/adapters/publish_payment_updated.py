@@ -50,11 +50,19 @@ class Report:
         return replace(about, refundable=Refundable(amount=amount, currency=facts.pay_currency))
 
     @classmethod
+    def of_known(
+        cls, state: PaymentState, known: KnownPayment, reason: str | None = None
+    ) -> "Report":
+        """A report about a payment as we have it."""
+        asked = _coins(known.pay_amount, known.pay_currency)
+        paid = _coins(known.actually_paid, known.pay_currency)
+        return cls(state, reason, known.payment_id, asked, paid)
+
+    @classmethod
     def owed_known(cls, known: KnownPayment, reason: str) -> "Report":
         """A report that all of a payment, as we have it, is owed back."""
-        paid = _coins(known.actually_paid, known.pay_currency)
         owed = Refundable(amount=known.actually_paid, currency=known.pay_currency)
-        return cls(_MORE, reason, known.payment_id, paid=paid, refundable=owed)
+        return replace(cls.of_known(_MORE, known, reason), refundable=owed)
 
 
 async def publish_payment_updated(

@@ -87,6 +87,16 @@ confirmations = sa.Table(
     sa.Column("confirmed_at", _timestamp, nullable=False),
 )
 
+acceptances = sa.Table(
+    "acceptances",
+    metadata,
+    sa.Column("order_id", _id, sa.ForeignKey("invoices.order_id"), primary_key=True),
+    sa.Column(
+        "payment_id", sa.Text, sa.ForeignKey("payments.payment_id"), nullable=False, unique=True
+    ),
+    sa.Column("accepted_at", _timestamp, nullable=False),
+)
+
 refundables = sa.Table(
     "refundables",
     metadata,

@@ -36,7 +36,8 @@ STEPS: Final[dict[InvoiceState, frozenset[InvoiceState]]] = {
 class Invoice:
     """One order with its invoice; the two ids of the gateway are None until it was made.
 
-    `settled_by` is the payment that paid the order; `reported` the last state told to orders.
+    `settled_by` is the payment that paid the order, `is_accepted` whether it is only a part of
+    the price that an admin took for all; `reported` the last state told to orders.
     """
 
     order_id: UUID
@@ -48,6 +49,7 @@ class Invoice:
     invoice_id: str | None = None
     invoice_url: str | None = None
     settled_by: str | None = None
+    is_accepted: bool = False
     reported: PaymentState | None = None
 
     @property

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
 
 import structlog
 from contracts import PaymentState
@@ -15,9 +14,10 @@ from payments.adapters import payment_repository
 from payments.adapters.publish_payment_updated import Report, publish_payment_updated
 from payments.domain.invoice import Invoice
 from payments.domain.payment import PaymentFacts, PaymentStatus
-from payments.domain.progress import Decision, Effect, KnownPayment, completed, decide, surplus
+from payments.domain.progress import Decision, Effect, KnownPayment, completed, decide, left_over
 from payments.domain.reconcile_schedule import IN_FLIGHT
 from payments.handlers.jobs import CONFIRM_PAYMENT, RECONCILE
+from payments.handlers.owe_back import OweBack
 
 AFTER_DENIAL: Final = timedelta(minutes=1)
 """When to ask again after the gateway denied what it had said before."""
@@ -28,7 +28,8 @@ _log = structlog.get_logger()
 class ApplyNews:
     """Gives news their effect, under the lock of the order's invoice."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, owing: OweBack, clock: Clock) -> None:
+        self._owing = owing
         self._clock = clock
 
     async def __call__(
@@ -75,14 +76,29 @@ class ApplyNews:
             # Somebody may be about to send it a second time.
             await self._tell(transaction, invoice, facts, PaymentState.REFUNDED, decision.reason)
         elif decision.effect is Effect.SURPLUS or is_owed:
-            await self.owe_back(transaction, invoice, facts, decision.reason or "")
+            await self._owing.payment(transaction, invoice, facts, decision.reason or "")
         elif decision.report is not None:
             await self._tell(transaction, invoice, facts, decision.report, decision.reason)
         elif invoice.settled_by == facts.payment_id:
-            await self.owe_surplus(transaction, invoice, facts)
+            await self._owing.surplus(transaction, invoice, facts)
+        else:
+            await self._return_to_part(transaction, invoice, facts, known)
         if facts.is_in_flight:
             due_at = self._clock.now() + IN_FLIGHT
             await schedule(transaction, RECONCILE, invoice.order_id, due_at)
+
+    async def _return_to_part(
+        self,
+        transaction: Transaction,
+        invoice: Invoice,
+        facts: PaymentFacts,
+        known: Sequence[KnownPayment],
+    ) -> None:
+        """What was on its way is no more than what has come before: orders may accept that."""
+        part = left_over(invoice, known, facts)
+        if part is not None:
+            report = Report.of_known(PaymentState.PARTIALLY_PAID, part)
+            await publish_payment_updated(transaction, invoice, report, self._clock.now())
 
     async def _tell(
         self,
@@ -94,42 +110,3 @@ class ApplyNews:
     ) -> None:
         report = Report.about(state, facts, reason)
         await publish_payment_updated(transaction, invoice, report, self._clock.now())
-
-    async def owe_back(
-        self, transaction: Transaction, invoice: Invoice, facts: PaymentFacts, reason: str
-    ) -> None:
-        """Note money that fulfils nothing, and tell orders, again only when it is more."""
-        now = self._clock.now()
-        if await payment_repository.owe_back(transaction, invoice.order_id, facts, reason, now):
-            report = Report.owed(facts, facts.actually_paid, reason)
-            await publish_payment_updated(transaction, invoice, report, now)
-
-    async def owe_surplus(
-        self, transaction: Transaction, invoice: Invoice, facts: PaymentFacts
-    ) -> None:
-        """What arrived beyond the asked amount on the payment that pays the order is owed."""
-        amount, reason, now = surplus(facts), "more than was asked for", self._clock.now()
-        if amount > 0 and await payment_repository.owe_amount_back(
-            transaction, invoice.order_id, facts, amount, reason, now
-        ):
-            report = Report.owed(facts, amount, reason)
-            await publish_payment_updated(transaction, invoice, report, now)
-
-    async def owe_others_back(
-        self, transaction: Transaction, invoice: Invoice, paid_by: str
-    ) -> None:
-        """The order is paid: what arrived on its other payments is owed."""
-        now = self._clock.now()
-        reason = f"payment {paid_by} has paid the order"
-        for known in await payment_repository.of_order(transaction, invoice.order_id):
-            if known.payment_id != paid_by and known.has_arrived and not known.is_refundable:
-                await self._owe_known_back(transaction, invoice.order_id, known, reason)
-                report = Report.owed_known(known, reason)
-                await publish_payment_updated(transaction, invoice, report, now)
-
-    async def _owe_known_back(
-        self, transaction: Transaction, order_id: UUID, known: KnownPayment, reason: str
-    ) -> None:
-        await payment_repository.owe_known_back(
-            transaction, order_id, known, reason, self._clock.now()
-        )

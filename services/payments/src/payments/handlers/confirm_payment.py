@@ -19,11 +19,12 @@ from payments.adapters.publish_payment_confirmed import publish_payment_confirme
 from payments.adapters.publish_payment_updated import Report, publish_payment_updated
 from payments.domain.invoice import Invoice, InvoiceState
 from payments.domain.payment import PaymentFacts
-from payments.domain.progress import completed
+from payments.domain.progress import CANCELLED, completed, largest_part
 from payments.domain.verdict import Judgement, Verdict, judge
 from payments.errors import GatewayUnauthorized, PaymentNotFound
 from payments.handlers.apply_news import AFTER_DENIAL, ApplyNews
 from payments.handlers.jobs import RECONCILE
+from payments.handlers.owe_back import OweBack
 from payments.ports import PaymentGateway
 
 _log = structlog.get_logger()
@@ -36,12 +37,14 @@ class ConfirmPayment:
         self,
         gateway: PaymentGateway,
         news: ApplyNews,
+        owing: OweBack,
         clock: Clock,
         *,
         tolerance_percent: Decimal,
     ) -> None:
         self._gateway = gateway
         self._news = news
+        self._owing = owing
         self._clock = clock
         self._tolerance_percent = tolerance_percent
 
@@ -106,21 +109,41 @@ class ConfirmPayment:
     async def _carry_out(
         self, transaction: Transaction, invoice: Invoice, facts: PaymentFacts, judgement: Judgement
     ) -> None:
-        now, reason = self._clock.now(), judgement.reason or ""
+        reason = judgement.reason or ""
         match judgement.verdict:
             case Verdict.CONFIRMED:
                 await self._confirm(transaction, invoice, facts)
+            case Verdict.UNDERPAID if invoice.state is InvoiceState.CANCELLED:
+                await self._owing.payment(transaction, invoice, facts, CANCELLED)
             case Verdict.UNDERPAID:
-                report = Report.about(PaymentState.PARTIALLY_PAID, facts, reason)
-                await publish_payment_updated(transaction, invoice, report, now)
+                await self._tell_part(transaction, invoice, facts, reason)
             case Verdict.MISMATCHED:
-                _log.error("payment.mismatched", payment_id=facts.payment_id, reason=reason)
-                await payment_repository.owe_back(transaction, invoice.order_id, facts, reason, now)
-                attention = PaymentState.NEEDS_ATTENTION
-                report = Report.owed(facts, facts.actually_paid, reason, attention)
-                await publish_payment_updated(transaction, invoice, report, now)
+                await self._mismatch(transaction, invoice, facts, reason)
             case _:
-                await self._news.owe_back(transaction, invoice, facts, reason)
+                await self._owing.payment(transaction, invoice, facts, reason)
+
+    async def _tell_part(
+        self, transaction: Transaction, invoice: Invoice, facts: PaymentFacts, reason: str
+    ) -> None:
+        """Of several parts orders hears of the largest: that one an admin would accept."""
+        known = await payment_repository.of_order(transaction, invoice.order_id)
+        largest = None if invoice.is_accepted else largest_part(known)
+        report = Report.about(PaymentState.PARTIALLY_PAID, facts, reason)
+        if largest is not None and largest.payment_id != facts.payment_id:
+            report = Report.of_known(PaymentState.PARTIALLY_PAID, largest)
+        await publish_payment_updated(transaction, invoice, report, self._clock.now())
+
+    async def _mismatch(
+        self, transaction: Transaction, invoice: Invoice, facts: PaymentFacts, reason: str
+    ) -> None:
+        """A person has to look; what an admin has accepted is not owed back."""
+        now, attention = self._clock.now(), PaymentState.NEEDS_ATTENTION
+        _log.error("payment.mismatched", payment_id=facts.payment_id, reason=reason)
+        report = Report.about(attention, facts, reason)
+        if not invoice.is_accepted:
+            await payment_repository.owe_back(transaction, invoice.order_id, facts, reason, now)
+            report = Report.owed(facts, facts.actually_paid, reason, attention)
+        await publish_payment_updated(transaction, invoice, report, now)
 
     async def _confirm(
         self, transaction: Transaction, invoice: Invoice, facts: PaymentFacts
@@ -131,10 +154,12 @@ class ConfirmPayment:
         price = invoice.price
         measure(transaction, CONFIRMED_AMOUNT, float(price.amount), currency=price.currency)
         reason = f"payment {facts.payment_id}"
-        await invoice_repository.move(transaction, invoice, InvoiceState.SETTLED, now, reason)
+        if not invoice.is_accepted:
+            await invoice_repository.move(transaction, invoice, InvoiceState.SETTLED, now, reason)
         await publish_payment_confirmed(transaction, invoice, facts, now)
-        await self._news.owe_surplus(transaction, invoice, facts)
-        await self._news.owe_others_back(transaction, invoice, facts.payment_id)
+        await self._owing.surplus(transaction, invoice, facts)
+        reason = f"{reason} has paid the order"
+        await self._owing.others(transaction, invoice, facts.payment_id, reason)
 
 
 async def _lock_order_of(transaction: Transaction, payment_id: str) -> Invoice | None:

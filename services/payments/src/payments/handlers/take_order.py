@@ -1,5 +1,6 @@
 """An order was placed, or is not wanted any more."""
 
+from datetime import datetime
 from uuid import UUID
 
 from contracts import OrderCancelled, OrderPlaced, PaymentState
@@ -14,13 +15,16 @@ from payments.adapters.publish_payment_updated import (
     publish_unreadable_order,
 )
 from payments.domain.invoice import Invoice, InvoiceState
+from payments.domain.progress import CANCELLED
 from payments.handlers.jobs import APPLY_IPN, CREATE_INVOICE
+from payments.handlers.owe_back import OweBack
 
 
 class TakeOrder:
     """Remembers what an order costs and has its invoice made."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, owing: OweBack, clock: Clock) -> None:
+        self._owing = owing
         self._clock = clock
 
     async def __call__(self, transaction: Transaction, message: OrderPlaced) -> None:
@@ -37,7 +41,8 @@ class TakeOrder:
     async def _begin(self, transaction: Transaction, order_id: UUID) -> None:
         now = self._clock.now()
         if await invoice_repository.is_buried(transaction, order_id):
-            await _cancel(transaction, order_id, self._clock, "cancelled before it came")
+            reason = "cancelled before it came"
+            await _cancel(transaction, order_id, self._owing, self._clock.now(), reason)
         else:
             await schedule(transaction, CREATE_INVOICE, order_id, now)
         for ipn_id in await ipn_repository.open_of_order(transaction, order_id):
@@ -45,32 +50,41 @@ class TakeOrder:
 
 
 class CancelInvoice:
-    """Lets an order go; money that still comes is confirmed, and orders owes it back."""
+    """Lets an order go: its part payments are owed back.
 
-    def __init__(self, clock: Clock) -> None:
+    What still comes in full is confirmed, and orders owes it back, line by line.
+    """
+
+    def __init__(self, owing: OweBack, clock: Clock) -> None:
+        self._owing = owing
         self._clock = clock
 
     async def __call__(self, transaction: Transaction, message: OrderCancelled) -> None:
         """Mark the invoice, or remember the cancellation of an order that is to come.
 
-        One that is not final follows from our own word that the order expired.
+        One that is not final follows from our own word that the order expired. Of a paid order
+        only lines are cancelled, and its money may be a part that we do not know to be accepted.
         """
-        if not message.final:
+        if not message.final or message.paid:
             return
         await invoice_repository.serialise(transaction, message.order_id)
-        if not await _cancel(transaction, message.order_id, self._clock, message.reason):
+        now, reason = self._clock.now(), message.reason
+        if not await _cancel(transaction, message.order_id, self._owing, now, reason):
             await invoice_repository.bury(transaction, message.order_id)
 
 
-async def _cancel(transaction: Transaction, order_id: UUID, clock: Clock, reason: str) -> bool:
+async def _cancel(
+    transaction: Transaction, order_id: UUID, owing: OweBack, now: datetime, reason: str
+) -> bool:
     """Cancel a known order, if that is still possible; False for an unknown one."""
     invoice = await invoice_repository.lock(transaction, order_id)
     if invoice is None:
         return False
     if invoice.may_become(InvoiceState.CANCELLED):
-        await invoice_repository.move(
-            transaction, invoice, InvoiceState.CANCELLED, clock.now(), reason
+        cancelled = await invoice_repository.move(
+            transaction, invoice, InvoiceState.CANCELLED, now, reason
         )
+        await owing.parts(transaction, cancelled, CANCELLED)
     return True
 
 
