@@ -133,27 +133,3 @@ async def test_what_two_readings_show_counts(shop: HealthyShop) -> None:
     assert {f.says for f in report.findings[14]} == {"1 reveals, 0 on record"}
     assert all(isinstance(f, Finding) for f in report.findings[14])
     assert report.at <= datetime.now(UTC)
-
-
-async def test_an_accepted_part_payment_is_no_violation(shop: HealthyShop) -> None:
-    await shop.run("payments", "DELETE FROM confirmations WHERE order_id = :o", o=shop.custom_order)
-    await shop.run(
-        "payments",
-        "UPDATE payments SET status = 'partially_paid' WHERE order_id = :o",
-        o=shop.custom_order,
-    )
-    payment = str(shop.custom_order.int)[-12:]
-    await shop.run(
-        "orders", "UPDATE orders SET payment_id = :p WHERE id = :o", p=payment, o=shop.custom_order
-    )
-    assert 12 in await shop.violations()
-
-    await shop.run(
-        "orders",
-        "INSERT INTO audit_log (id, at, actor, action, subject)"
-        " VALUES (:id, now(), 'admin', 'order.accept_underpaid', :o)",
-        id=new_id(),
-        o=str(shop.custom_order),
-    )
-
-    assert await shop.violations() == {}

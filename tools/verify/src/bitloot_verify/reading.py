@@ -41,6 +41,7 @@ _SQL: Final[dict[str, dict[type, str]]] = {
         " verdict_reason, pay_amount FROM payments WHERE order_id >= :first",
         rows.Confirmation: "SELECT order_id, payment_id FROM confirmations"
         " WHERE order_id >= :first",
+        rows.Acceptance: "SELECT order_id, payment_id FROM acceptances WHERE order_id >= :first",
         rows.Refundable: "SELECT payment_id, order_id, amount FROM refundables",
         rows.Ipn: "SELECT id, received_at, effect FROM ipns WHERE received_at >= :since",
     },

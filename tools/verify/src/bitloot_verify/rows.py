@@ -76,6 +76,13 @@ class Confirmation(NamedTuple):
     payment_id: str
 
 
+class Acceptance(NamedTuple):
+    """payments.acceptances: a part payment that pays its order, by an admin's word."""
+
+    order_id: UUID
+    payment_id: str
+
+
 class Ipn(NamedTuple):
     """payments.ipns."""
 

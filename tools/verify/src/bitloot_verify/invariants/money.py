@@ -117,6 +117,11 @@ def _nobody_has_key_and_money(reading: Reading) -> Iterator[Finding]:
             yield Finding(f"line {item.id}", "cancelled and owed back, but its key was shown")
 
 
+def _waits_for_a_person(order: rows.Order) -> bool:
+    """Whether it may still be accepted, or was flagged; of a cancelled order nothing may."""
+    return bool(order.attention) or (order.money == "underpaid" and not order.cancelled)
+
+
 def _further_money_is_noted(reading: Reading) -> Iterator[Finding]:
     settling: set[str | None] = {
         confirmation.payment_id for confirmation in reading.all(rows.Confirmation)
@@ -137,7 +142,6 @@ def _further_money_is_noted(reading: Reading) -> Iterator[Finding]:
         if payment.verdict == "not_finished" and str(payment.order_id) in asked_again:
             continue
         order = orders.get(payment.order_id)
-        is_shown = order is not None and (order.money == "underpaid" or bool(order.attention))
-        if not is_shown:
+        if order is None or not _waits_for_a_person(order):
             says = f"{payment.status}, but neither confirmed nor noted as owed back"
             yield Finding(f"payment {payment.payment_id}", says)

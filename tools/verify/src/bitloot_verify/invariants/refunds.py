@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Final
 
 from bitloot_verify import rows
@@ -16,6 +17,8 @@ def what_is_owed_has_one_refund(reading: Reading) -> Iterator[Finding]:
     yield from _lines(reading)
     yield from _payments(reading)
     yield from _surpluses(reading)
+    yield from _acceptances(reading)
+    yield from _key_and_money(reading)
 
 
 def _lines(reading: Reading) -> Iterator[Finding]:
@@ -54,3 +57,28 @@ def _surpluses(reading: Reading) -> Iterator[Finding]:
         is_over = asked is not None and 0 < asked < payment.actually_paid
         if is_over and payment.payment_id in paying - owed:
             yield Finding(f"payment {payment.payment_id}", "overpaid, but nothing is owed back")
+
+
+def _acceptances(reading: Reading) -> Iterator[Finding]:
+    """What an admin accepted has settled the order in payments, too."""
+    settled = {row.order_id for row in reading.all(rows.Acceptance)}
+    settled |= {row.order_id for row in reading.all(rows.Confirmation)}
+    for order_id in reading.accepted_orders() & reading.by_id(rows.Order).keys():
+        if order_id not in settled:
+            yield Finding(f"order {order_id}", "its part payment was accepted, payments knows none")
+
+
+def _key_and_money(reading: Reading) -> Iterator[Finding]:
+    """Of the payment that pays an order nothing is owed back but what it has too much."""
+    paying = {row.payment_id for row in reading.all(rows.Confirmation)}
+    paying |= {row.payment_id for row in reading.all(rows.Acceptance)}
+    owed = {row.payment_id: row.amount for row in reading.all(rows.Refundable)}
+    orders = reading.by_id(rows.Order)
+    for payment in reading.all(rows.Payment):
+        if payment.payment_id not in paying or payment.pay_amount is None:
+            continue
+        surplus = max(Decimal(0), payment.actually_paid - payment.pay_amount)
+        order = orders.get(payment.order_id)
+        is_flagged = order is not None and bool(order.attention)
+        if owed.get(payment.payment_id, Decimal(0)) > surplus and not is_flagged:
+            yield Finding(f"payment {payment.payment_id}", "it pays its order, and is owed back")
