@@ -109,6 +109,55 @@ def test_underpaid_is_accepted_only_above_the_margin_floor(
         assert shop.page(placed)["status"] == "underpaid"
 
 
+def pay_parts(shop: Shop, placed: PlacedOrder, *fractions: float) -> list[dict[str, Any]]:
+    """Several payments of one invoice, each too little."""
+    paid = [
+        shop.pay(placed, outcome="partially_paid", paid_fraction=fraction) for fraction in fractions
+    ]
+    shop.until(lambda: len(arrived(shop, placed)) == len(paid), "all parts to be known")
+    shop.wait_for(placed, "underpaid")
+    return paid
+
+
+def arrived(shop: Shop, placed: PlacedOrder) -> list[dict[str, Any]]:
+    """The payments of an order that hold a part of its price."""
+    url = shop.url("payments", f"/admin/payments?order_id={placed.id}&limit=100")
+    rows = shop.http.get(url, headers=shop.admin).raise_for_status().json()["items"]
+    return [r for r in rows if (r["kind"], r["status"]) == ("payment", "partially_paid")]
+
+
+def test_largest_part_payment_is_accepted_and_the_other_is_owed_back(shop: Shop) -> None:
+    placed = order(shop, product(shop, cost_usd="1"))
+    _, smaller = pay_parts(shop, placed, 0.6, 0.4)
+
+    answer = act(shop, placed, "accept_underpaid")
+
+    assert answer.status_code == 200, answer.text
+    [refund] = owed(shop, placed)
+    assert float(refund["amount"]) == pytest.approx(smaller["pay_amount"] * 0.4, rel=1e-6)
+    assert is_delivered(shop, placed)
+
+
+def test_every_part_payment_of_a_cancelled_order_is_owed_back(shop: Shop) -> None:
+    placed = order(shop, product(shop))
+    pay_parts(shop, placed, 0.6, 0.4)
+
+    assert act(shop, placed, "cancel").status_code == 200
+
+    assert len(owed(shop, placed, 2)) == 2
+    assert shop.page(placed)["status"] == "cancelled"
+
+
+def test_part_payment_before_a_full_one_is_owed_back(shop: Shop) -> None:
+    placed = order(shop, product(shop))
+    pay_parts(shop, placed, 0.5)
+
+    shop.pay(placed)
+
+    assert is_delivered(shop, placed)
+    assert len(owed(shop, placed)) == 1
+
+
 def test_overpaid_is_delivered_and_the_surplus_is_owed_back(shop: Shop) -> None:
     placed = order(shop, product(shop))
 
