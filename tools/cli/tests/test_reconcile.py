@@ -108,6 +108,32 @@ def test_a_difference_is_noted_once_and_waits_until_it_is_settled(urls: dict[str
     assert tuple(entry) == ("difference.settled", "refunded by hand")
 
 
+def test_a_noted_surplus_is_reported_and_waits_for_nobody(
+    urls: dict[str, str], tmp_path: Path
+) -> None:
+    execute(urls["payments"], NOTED, new_id(), new_id())
+    report = tmp_path / "report.csv"
+
+    answer = run(urls, "--csv", str(report), **UNREACHABLE)
+
+    assert "1 surpluses noted, too little to send back" in answer.stdout
+    assert "0 differences, 0 of them new" in answer.stdout
+    [row] = csv.DictReader(report.read_text().splitlines())
+    assert (row["kind"], row["about"], row["amount"]) == ("surplus_noted", "payment 7", "0.001")
+    assert row["says"] == "too little to send back, worth 0.5 USD"
+    assert execute(urls["payments"], "SELECT id FROM differences") == []
+
+
+NOTED = """
+WITH i AS (INSERT INTO invoices (order_id, price_amount, price_currency, description, placed_at,
+expires_at, state) VALUES ($1, 25, 'USD', 'Game', now(), now(), 'settled') RETURNING order_id),
+p AS (INSERT INTO payments (payment_id, id, order_id, status, rank, actually_paid, first_seen_at,
+updated_at) SELECT '7', $2, order_id, 'finished', 7, 0.051, now(), now() FROM i
+RETURNING payment_id, order_id)
+INSERT INTO noted_surpluses SELECT payment_id, order_id, 0.001, 'btc', 0.5, 'USD', now() FROM p
+"""
+
+
 def test_a_missing_database_is_named(urls: dict[str, str]) -> None:
     answer = run({"payments": urls["payments"]})
 

@@ -133,3 +133,15 @@ async def test_what_two_readings_show_counts(shop: HealthyShop) -> None:
     assert {f.says for f in report.findings[14]} == {"1 reveals, 0 on record"}
     assert all(isinstance(f, Finding) for f in report.findings[14])
     assert report.at <= datetime.now(UTC)
+
+
+async def test_a_noted_surplus_is_no_violation(shop: HealthyShop) -> None:
+    overpaid = "UPDATE payments SET pay_amount = 0.009 WHERE order_id = :o"
+    noted = (
+        "INSERT INTO noted_surpluses SELECT payment_id, order_id, 0.001, 'btc', 0.5, 'USD', now()"
+        " FROM payments WHERE order_id = :o"
+    )
+    for statement in (overpaid, noted):
+        await shop.run("payments", statement, o=shop.custom_order)
+
+    assert await shop.violations() == {}

@@ -55,13 +55,14 @@ def build_service(
         NowPaymentsHttp(http, settings.nowpayments_api_url, settings.nowpayments_api_key),
         clock,
     )
+    owing = OweBack(clock, settings.refund_least_amount)
     receive = ReceiveIpn(database, clock, settings.nowpayments_ipn_secrets)
     return Service(
         package="payments",
         settings=settings,
         database=database,
-        consumers=_consumers(OweBack(clock), clock),
-        jobs=_jobs(settings, database, gateway, clock),
+        consumers=_consumers(owing, clock),
+        jobs=_jobs(settings, database, gateway, owing, clock),
         routers=(nowpayments_router(receive), admin_payments_router(database)),
         resources=(http,),
         body_limits={"/webhooks/": MAX_BODY_BYTES},
@@ -89,11 +90,14 @@ def _consumers(owing: OweBack, clock: Clock) -> tuple[Consumer[Any], ...]:
 
 
 def _jobs(
-    settings: PaymentsSettings, database: Database, gateway: PaymentGateway, clock: Clock
+    settings: PaymentsSettings,
+    database: Database,
+    gateway: PaymentGateway,
+    owing: OweBack,
+    clock: Clock,
 ) -> tuple[JobRunner, ...]:
     first = timedelta(seconds=settings.reconcile_first_seconds)
     tolerance = settings.underpaid_tolerance_percent
-    owing = OweBack(clock)
     news = ApplyNews(owing, clock)
     create = CreateInvoice(
         database,

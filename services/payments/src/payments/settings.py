@@ -39,6 +39,10 @@ class PaymentsSettings(ServiceSettings):
         default=Decimal(0),
         description="percent less than asked that still pays an order the gateway calls finished",
     )
+    refund_least_amount: Annotated[Decimal, Field(ge=0)] = Field(
+        default=Decimal("1.00"),
+        description="worth of a surplus, in the order's currency, below which it is only noted",
+    )
     reconcile_first_seconds: Annotated[int, Field(gt=0)] = Field(
         default=60, description="seconds until the gateway is first asked about an invoice"
     )

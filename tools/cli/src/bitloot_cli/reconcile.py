@@ -15,7 +15,7 @@ from uuid import UUID
 
 import typer
 from bitloot_verify.reconciliation import differences
-from bitloot_verify.reconciliation.books import Books, read_books
+from bitloot_verify.reconciliation.books import Books, NotedSurplus, read_books
 from bitloot_verify.reconciliation.compare import (
     Difference,
     compare_orders,
@@ -55,10 +55,11 @@ EnvFile = Annotated[Path | None, typer.Option(help="NAME=value lines, for exampl
 
 @dataclass
 class Outcome:
-    """What was found, and which part could not be asked."""
+    """What was found, which part could not be asked, and surpluses too little to send back."""
 
     found: list[Difference] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    noted: Sequence[NotedSurplus] = ()
     new: int = 0
 
 
@@ -77,7 +78,7 @@ def reconcile(
     outcome = on_databases(variables, _SERVICES, lambda dbs: _reconcile(dbs, variables, since))
     _print(outcome)
     if csv_file:
-        _write_csv(csv_file, outcome.found)
+        _write_csv(csv_file, outcome)
     if outcome.missing:
         raise typer.Exit(_INCOMPLETE)
     raise typer.Exit(1 if outcome.found else 0)
@@ -126,6 +127,7 @@ async def _reconcile(
 ) -> Outcome:
     outcome = Outcome()
     books = await read_books(databases, since)
+    outcome.noted = books.noted
     outcome.found.extend(compare_orders(list(books.payments.values()), books.orders))
     async with AsyncExitStack() as stack:
         await _ask_gateway(stack, variables, books, since, outcome)
@@ -197,15 +199,32 @@ def _print(outcome: Outcome) -> None:
         table.add_row(difference.kind.value, difference.subject, difference.says, about)
     if outcome.found:
         Console().print(table)
+    _print_noted(outcome.noted)
     for part in outcome.missing:
         typer.secho(f"not reconciled: {part}", err=True, fg=typer.colors.RED)
     typer.echo(f"{len(outcome.found)} differences, {outcome.new} of them new")
 
 
-def _write_csv(path: Path, found: Sequence[Difference]) -> None:
+def _print_noted(noted: Sequence[NotedSurplus]) -> None:
+    """They are on record and wait for nobody."""
+    if not noted:
+        return
+    table = Table("noted surplus of", "amount", "worth")
+    for row in noted:
+        amount = f"{row.amount:f} {row.currency or ''}".strip()
+        table.add_row(f"payment {row.payment_id}", amount, f"{row.worth:f} {row.worth_currency}")
+    Console().print(table)
+    typer.echo(f"{len(noted)} surpluses noted, too little to send back")
+
+
+def _write_csv(path: Path, outcome: Outcome) -> None:
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["kind", "about", "says", "amount", "currency"])
-        for row in found:
+        for noted in outcome.noted:
+            says = f"too little to send back, worth {noted.worth:f} {noted.worth_currency}"
+            about, amount = f"payment {noted.payment_id}", f"{noted.amount:f}"
+            writer.writerow(["surplus_noted", about, says, amount, noted.currency or ""])
+        for row in outcome.found:
             amount = "" if row.amount is None else f"{row.amount:f}"
             writer.writerow([row.kind.value, row.subject, row.says, amount, row.currency or ""])

@@ -125,6 +125,7 @@ class Plan:
             "NOWPAYMENTS_EMAIL": "shop@bitloot.test",
             "NOWPAYMENTS_PASSWORD": self.secrets["NOWPAYMENTS_PASSWORD"],
             "IPN_CALLBACK_URL": f"{self.url('payments')}/webhooks/nowpayments",
+            "REFUND_LEAST_AMOUNT": "1.00",
         }
 
     def _orders(self) -> Environment:

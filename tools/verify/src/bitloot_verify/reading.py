@@ -42,6 +42,7 @@ _SQL: Final[dict[str, dict[type, str]]] = {
         rows.Confirmation: "SELECT order_id, payment_id FROM confirmations"
         " WHERE order_id >= :first",
         rows.Acceptance: "SELECT order_id, payment_id FROM acceptances WHERE order_id >= :first",
+        rows.NotedSurplus: "SELECT payment_id, amount FROM noted_surpluses",
         rows.Refundable: "SELECT payment_id, order_id, amount FROM refundables",
         rows.Ipn: "SELECT id, received_at, effect FROM ipns WHERE received_at >= :since",
     },

@@ -215,6 +215,13 @@ class Refundable(NamedTuple):
     amount: Decimal
 
 
+class NotedSurplus(NamedTuple):
+    """payments.noted_surpluses: what a payment has too much, too little to send back."""
+
+    payment_id: str
+    amount: Decimal
+
+
 class Refund(NamedTuple):
     """orders.refunds: for a line or for a payment."""
 

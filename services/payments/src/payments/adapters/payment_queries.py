@@ -7,14 +7,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from persistence.database import Transaction
 
-from payments.adapters.tables import ipns, payments, refundables
+from payments.adapters.tables import ipns, noted_surpluses, payments, refundables
 
 
 def _nothing(kind: type[sa.types.TypeEngine[Any]], name: str) -> sa.Label[Any]:
     return sa.cast(sa.null(), kind).label(name)
 
 
-_PAYMENTS = sa.select(
+_PAYMENT_COLUMNS = sa.select(
     sa.literal("payment").label("kind"),
     payments.c.id,
     payments.c.first_seen_at.label("at"),
@@ -36,7 +36,15 @@ _PAYMENTS = sa.select(
     payments.c.verdict_reason.label("reason"),
     refundables.c.amount.label("refundable"),
     refundables.c.reason.label("refundable_reason"),
-).outerjoin(refundables, refundables.c.payment_id == payments.c.payment_id)
+    noted_surpluses.c.amount.label("noted_surplus"),
+    noted_surpluses.c.worth.label("noted_worth"),
+    noted_surpluses.c.worth_currency.label("noted_worth_currency"),
+)
+_PAYMENTS = (
+    _PAYMENT_COLUMNS.select_from(payments)
+    .outerjoin(refundables, refundables.c.payment_id == payments.c.payment_id)
+    .outerjoin(noted_surpluses, noted_surpluses.c.payment_id == payments.c.payment_id)
+)
 _IPNS = sa.select(
     sa.literal("ipn").label("kind"),
     ipns.c.id,
@@ -59,6 +67,9 @@ _IPNS = sa.select(
     ipns.c.reason,
     _nothing(sa.Numeric, "refundable"),
     _nothing(sa.Text, "refundable_reason"),
+    _nothing(sa.Numeric, "noted_surplus"),
+    _nothing(sa.Numeric, "noted_worth"),
+    _nothing(sa.Text, "noted_worth_currency"),
 )
 
 

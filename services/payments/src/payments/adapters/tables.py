@@ -108,6 +108,19 @@ refundables = sa.Table(
     sa.Column("noted_at", _timestamp, nullable=False),
 )
 
+noted_surpluses = sa.Table(
+    "noted_surpluses",
+    metadata,
+    sa.Column("payment_id", sa.Text, sa.ForeignKey("payments.payment_id"), primary_key=True),
+    sa.Column("order_id", _id, sa.ForeignKey("invoices.order_id"), nullable=False),
+    sa.Column("amount", sa.Numeric, nullable=False),
+    sa.Column("currency", sa.Text),
+    sa.Column("worth", sa.Numeric, nullable=False),
+    sa.Column("worth_currency", sa.Text, nullable=False),
+    sa.Column("noted_at", _timestamp, nullable=False),
+)
+"""What a payment has too much and is not worth sending back; `worth` is in the order's currency."""
+
 history = sa.Table(
     "history",
     metadata,

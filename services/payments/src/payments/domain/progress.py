@@ -133,6 +133,11 @@ def surplus(facts: PaymentFacts) -> Decimal:
     return max(Decimal(0), facts.actually_paid - asked) if asked > 0 else Decimal(0)
 
 
+def worth(order: Invoice, facts: PaymentFacts, amount: Decimal) -> Decimal:
+    """What coins of a payment are worth in the order's currency, at the rate it was asked at."""
+    return order.price.amount * _share(amount, facts.pay_amount)
+
+
 def decide(order: Invoice, payments: Sequence[KnownPayment], facts: PaymentFacts) -> Decision:
     """Weigh news about one payment against all that is known of its order."""
     if facts.status is None:

@@ -49,14 +49,29 @@ def _payments(reading: Reading) -> Iterator[Finding]:
 
 
 def _surpluses(reading: Reading) -> Iterator[Finding]:
-    """What arrived beyond the asked amount on the payment that pays an order."""
-    paying = {confirmation.payment_id for confirmation in reading.all(rows.Confirmation)}
+    """What arrived beyond the asked amount on the payment that pays an order: owed, or noted."""
+    paying = _paying(reading)
     owed = {row.payment_id for row in reading.all(rows.Refundable)}
+    noted = {row.payment_id: row.amount for row in reading.all(rows.NotedSurplus)}
     for payment in reading.all(rows.Payment):
-        asked = payment.pay_amount
-        is_over = asked is not None and 0 < asked < payment.actually_paid
-        if is_over and payment.payment_id in paying - owed:
-            yield Finding(f"payment {payment.payment_id}", "overpaid, but nothing is owed back")
+        subject, too_much = f"payment {payment.payment_id}", _too_much(payment)
+        if payment.payment_id in owed & noted.keys():
+            yield Finding(subject, "its surplus is owed back, and noted as too little")
+        elif payment.payment_id not in paying or payment.payment_id in owed:
+            continue
+        elif too_much > noted.get(payment.payment_id, Decimal(0)):
+            yield Finding(subject, "overpaid, but neither owed back nor noted")
+
+
+def _paying(reading: Reading) -> frozenset[str]:
+    """The payments that pay an order: confirmed by the gateway, or accepted by an admin."""
+    confirmed = (row.payment_id for row in reading.all(rows.Confirmation))
+    return frozenset(confirmed) | {row.payment_id for row in reading.all(rows.Acceptance)}
+
+
+def _too_much(payment: rows.Payment) -> Decimal:
+    asked = payment.pay_amount or Decimal(0)
+    return max(Decimal(0), payment.actually_paid - asked) if asked > 0 else Decimal(0)
 
 
 def _acceptances(reading: Reading) -> Iterator[Finding]:
@@ -70,15 +85,12 @@ def _acceptances(reading: Reading) -> Iterator[Finding]:
 
 def _key_and_money(reading: Reading) -> Iterator[Finding]:
     """Of the payment that pays an order nothing is owed back but what it has too much."""
-    paying = {row.payment_id for row in reading.all(rows.Confirmation)}
-    paying |= {row.payment_id for row in reading.all(rows.Acceptance)}
+    paying, orders = _paying(reading), reading.by_id(rows.Order)
     owed = {row.payment_id: row.amount for row in reading.all(rows.Refundable)}
-    orders = reading.by_id(rows.Order)
     for payment in reading.all(rows.Payment):
-        if payment.payment_id not in paying or payment.pay_amount is None:
+        if payment.payment_id not in paying or not payment.pay_amount:
             continue
-        surplus = max(Decimal(0), payment.actually_paid - payment.pay_amount)
         order = orders.get(payment.order_id)
         is_flagged = order is not None and bool(order.attention)
-        if owed.get(payment.payment_id, Decimal(0)) > surplus and not is_flagged:
+        if owed.get(payment.payment_id, Decimal(0)) > _too_much(payment) and not is_flagged:
             yield Finding(f"payment {payment.payment_id}", "it pays its order, and is owed back")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -27,6 +28,23 @@ _PURCHASES: Final = sa.text(
 )
 
 
+_NOTED: Final = sa.text(
+    "SELECT payment_id, amount, currency, worth, worth_currency FROM noted_surpluses"
+    " WHERE noted_at >= :since ORDER BY noted_at"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NotedSurplus:
+    """What somebody paid too much and is not worth sending back; no difference to settle."""
+
+    payment_id: str
+    amount: Decimal
+    currency: str | None
+    worth: Decimal
+    worth_currency: str
+
+
 @dataclass(frozen=True, slots=True)
 class Books:
     """What our three databases say."""
@@ -34,6 +52,7 @@ class Books:
     payments: Mapping[str, OurPayment]
     orders: tuple[OurOrder, ...]
     purchases: tuple[OurPurchase, ...]
+    noted: tuple[NotedSurplus, ...]
 
 
 async def read_books(databases: Mapping[str, Database], since: datetime) -> Books:
@@ -50,4 +69,5 @@ async def read_books(databases: Mapping[str, Database], since: datetime) -> Book
     payments = [OurPayment(*row) for row in await rows("payments", _PAYMENTS)]
     orders = [OurOrder(*row) for row in await rows("orders", _ORDERS)]
     purchases = [OurPurchase(*row) for row in await rows("fulfillment-kinguin", _PURCHASES)]
-    return Books({p.payment_id: p for p in payments}, tuple(orders), tuple(purchases))
+    noted = tuple(NotedSurplus(*row) for row in await rows("payments", _NOTED))
+    return Books({p.payment_id: p for p in payments}, tuple(orders), tuple(purchases), noted)
