@@ -17,7 +17,6 @@ from orders.adapters.metrics import MEASURES, READINGS
 from orders.adapters.publish_email_requested import EmailRequests
 from orders.adapters.publish_fulfillment_requested import FulfillmentRequests
 from orders.adapters.tables import idempotency_keys, kinguin_offers
-from orders.domain.order import Order
 from orders.entrypoints.consume_delivery_updated import delivery_updated_consumer
 from orders.entrypoints.consume_fulfillment_updated import fulfillment_updated_consumer
 from orders.entrypoints.consume_offer_updated import offer_updated_consumer
@@ -60,7 +59,7 @@ from orders.handlers.resolve_bad_key import ResolveBadKey
 from orders.handlers.send_refunds import RecordSentRefund
 from orders.handlers.tell_product import TellProduct
 from orders.handlers.tell_refunds import TellRefunds
-from orders.order_tokens import order_token
+from orders.order_tokens import OrderLinks
 from orders.settings import OrdersSettings
 
 IDEMPOTENCY_KEY_LIFE = timedelta(hours=24)
@@ -89,7 +88,10 @@ def build_service(settings: OrdersSettings, clock: Clock | None = None) -> Servi
     rollout = ChangeRollout(database, clock, kinguin_enabled=enabled)
     mails = EmailRequests(settings.hpke_public_key)
     report_limit = timedelta(days=settings.bad_key_report_days)
-    report = ReportBadKey(database, mails, clock, report_limit)
+    links = OrderLinks(signer, settings.storefront_url)
+    report = ReportBadKey(database, mails, links.order, clock, report_limit)
+    resolve = ResolveBadKey(database, requests, mails, links.order, clock)
+    tell = TellRefunds(mails, links.refund, clock)
     return Service(
         package="orders",
         settings=settings,
@@ -97,7 +99,7 @@ def build_service(settings: OrdersSettings, clock: Clock | None = None) -> Servi
         consumers=_consumers(requests, clock),
         jobs=(
             ask_again_job(AskAgain(requests, clock, limit), database, clock),
-            tell_refunds_job(_tell_refunds(settings, signer, clock), database, clock),
+            tell_refunds_job(tell, database, clock),
             tell_product_job(TellProduct(clock), database, clock),
             report_accepted_job(ReportAccepted(clock), database, clock),
             guard_rollout_job(_guard_rollout(settings, rollout, clock), database, clock),
@@ -116,7 +118,7 @@ def build_service(settings: OrdersSettings, clock: Clock | None = None) -> Servi
             admin_orders_router(act, database),
             admin_overview_router(database),
             admin_refunds_router(RecordSentRefund(database, clock), database),
-            admin_bad_keys_router(ResolveBadKey(database, requests, mails, clock), database),
+            admin_bad_keys_router(resolve, database),
             admin_rollout_router(rollout, database, kinguin_enabled=enabled),
             jwks_router(signer),
         ),
@@ -138,16 +140,6 @@ def _consumers(requests: RequestLines, clock: Clock) -> tuple[Consumer[Any], ...
         delivery_updated_consumer(ApplyDeliveryUpdated(clock), give_up),
         offer_updated_consumer(ApplyOfferUpdated(), give_up),
     )
-
-
-def _tell_refunds(settings: OrdersSettings, signer: TokenSigner, clock: Clock) -> TellRefunds:
-    shop_url = settings.storefront_url.rstrip("/")
-
-    def refund_link(order: Order) -> str:
-        """The token stands after `#`: no server and no log ever sees it."""
-        return f"{shop_url}/refunds/{order.id}#{order_token(signer, order)}"
-
-    return TellRefunds(EmailRequests(settings.hpke_public_key), refund_link, clock)
 
 
 def _guard_rollout(settings: OrdersSettings, change: ChangeRollout, clock: Clock) -> GuardRollout:

@@ -1,7 +1,9 @@
 """Keys that do not work: reported once, decided once, replaced or paid back."""
 
 import asyncio
+import re
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -85,9 +87,10 @@ async def opened(orders: ServiceHarness, order: Order, buyer: Headers) -> str:
 
 
 async def mails(orders: ServiceHarness) -> Mapping[str, str]:
-    """The text of each mail by its kind; every kind at most once."""
+    """The text of each mail by its kind, each with its link; every kind at most once."""
     sent = await all_mails(orders)
     assert len(dict(sent)) == len(sent)
+    assert all(re.search(r"/(orders|refunds)/[0-9a-f-]{36}#[\w.-]+\n", text) for _, text in sent)
     return dict(sent)
 
 
@@ -353,13 +356,15 @@ async def test_open_cases_are_listed_in_pages_with_the_most_urgent_first(
     assert (await orders.http.get(url)).status_code in {401, 403}
 
 
-async def figures(orders: ServiceHarness) -> Mapping[str, float]:
-    """What the readings about cases show, sums over their labels."""
+async def figures(orders: ServiceHarness, *, due_in_s: int = 0) -> Mapping[str, float]:
+    """What the readings show of an open case of an hour, sums over their labels."""
+    due_at = sa.func.now() + timedelta(seconds=due_in_s)
+    moments = {"due_at": due_at, "opened_at": sa.func.now() - timedelta(hours=1)}
     wanted = [reading for reading in READINGS if reading.name.startswith("bad_key_cases")]
     async with orders.database.transaction() as transaction:
+        await transaction.execute(sa.update(bad_key_cases).values(moments))
         return {
-            reading.name: sum(row.value or 0 for row in await transaction.execute(reading.query))
-            for reading in wanted
+            r.name: sum(x.value or 0 for x in await transaction.execute(r.query)) for r in wanted
         }
 
 
@@ -367,11 +372,7 @@ async def test_open_case_counts_as_due_from_its_moment_on_until_it_is_decided(
     orders: ServiceHarness, order: Order, buyer: Headers, admin: Headers
 ) -> None:
     case_id = await opened(orders, order, buyer)
-    before = await figures(orders)
-    async with orders.database.transaction() as transaction:
-        moments = {"due_at": sa.func.now(), "opened_at": sa.func.now() - sa.text("interval '1 h'")}
-        await transaction.execute(sa.update(bad_key_cases).values(moments))
-    due = await figures(orders)
+    before, due = await figures(orders, due_in_s=60), await figures(orders)
     await resolve(orders, case_id, admin, "reject")
 
     assert (before["bad_key_cases"], before["bad_key_cases_due"]) == (1, 0)

@@ -117,6 +117,7 @@ async def test_buyer_is_told_each_step_once_and_the_link_holds_the_token(
     assert "25.00 USD for Moon Farmer" in due[1]
     assert BTC["address"] in given[1]
     assert TX in sent[1]
+    assert f"/refunds/{order.id}#{token}" in sent[1]
     requests = await orders.sent(EmailRequested)
     assert len({(request.kind, request.subject_key) for request in requests}) == 3
 

@@ -1,7 +1,7 @@
 """What the buyer reads about money that is owed back: on the pages and in mails."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Final
 
@@ -34,6 +34,15 @@ _NOT_YOU: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class MailLink:
+    """A page of the shop, and why its link is the buyer's alone; the token stands after `#`."""
+
+    url: str = field(repr=False)
+    text: str
+    caution: str
+
+
+@dataclass(frozen=True, slots=True)
 class MailText:
     """One mail; `key` names what it is about, so that it is sent once."""
 
@@ -41,12 +50,12 @@ class MailText:
     key: str
     subject: str
     paragraphs: Sequence[str]
-    link: str | None = None
+    link: MailLink | None = None
 
     @property
     def text(self) -> str:
         """The plain form."""
-        parts = [*self.paragraphs, *([self.link, _DO_NOT_FORWARD] if self.link else [])]
+        parts = [*self.paragraphs, *([self.link.url, self.link.caution] if self.link else [])]
         return "\n\n".join(parts) + "\n"
 
     @property
@@ -54,8 +63,8 @@ class MailText:
         """The same for mail programs that prefer it; everything from outside is escaped."""
         parts = [f"<p>{escape(part).replace(chr(10), '<br>')}</p>" for part in self.paragraphs]
         if self.link:
-            href = escape(self.link, quote=True)
-            parts += [f'<p><a href="{href}">Open your refund</a></p>', f"<p>{_DO_NOT_FORWARD}</p>"]
+            href, text = escape(self.link.url, quote=True), escape(self.link.text)
+            parts += [f'<p><a href="{href}">{text}</a></p>', f"<p>{self.link.caution}</p>"]
         head = '<html lang="en"><head><meta charset="utf-8"></head><body>'
         return f"<!doctype html>{head}{''.join(parts)}</body></html>"
 
@@ -73,8 +82,9 @@ def refund_text(refund: Refund) -> str:
     return f"{amount_words(refund)} for {refund.subject}. {_STATE_TEXT[refund.state]}{sent}"
 
 
-def refund_mails(news: News, link: str) -> Iterator[MailText]:
-    """The mails about these steps, at most one a step and address."""
+def refund_mails(news: News, url: str) -> Iterator[MailText]:
+    """The mails about these steps, at most one a step and address; `url` is the refund's page."""
+    link = MailLink(url, "Open your refund", _DO_NOT_FORWARD)
     if news.due:
         yield _due(news.due, link)
     by_address: dict[tuple[Destination | None, int], list[Refund]] = {}
@@ -87,10 +97,10 @@ def refund_mails(news: News, link: str) -> Iterator[MailText]:
     for refund in news.sent:
         by_transaction.setdefault(refund.tx_hash, []).append(refund)
     for tx_hash, refunds in by_transaction.items():
-        yield _sent(refunds, tx_hash)
+        yield _sent(refunds, tx_hash, link)
 
 
-def _due(refunds: Sequence[Refund], link: str) -> MailText:
+def _due(refunds: Sequence[Refund], link: MailLink) -> MailText:
     return MailText(
         DUE_MAIL,
         _key(refunds),
@@ -106,7 +116,7 @@ def _due(refunds: Sequence[Refund], link: str) -> MailText:
 
 
 def _address_given(
-    refunds: Sequence[Refund], destination: Destination, version: int, link: str
+    refunds: Sequence[Refund], destination: Destination, version: int, link: MailLink
 ) -> MailText:
     coin = COINS[destination.coin]
     return MailText(
@@ -124,12 +134,13 @@ def _address_given(
     )
 
 
-def _sent(refunds: Sequence[Refund], tx_hash: str | None) -> MailText:
+def _sent(refunds: Sequence[Refund], tx_hash: str | None, link: MailLink) -> MailText:
     return MailText(
         SENT_MAIL,
         _key(refunds),
         "Your refund was sent",
         ["Hello,", "we have sent you:", _listed(refunds), f"Transaction: {tx_hash}"],
+        link,
     )
 
 

@@ -1,5 +1,6 @@
 """A buyer says that a key does not work: a case opens, once a line."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,17 +11,27 @@ from orders.adapters import bad_key_repository, order_repository
 from orders.adapters.publish_email_requested import EmailRequests
 from orders.domain.bad_key import BadKeyCase, open_case
 from orders.domain.bad_key_texts import received_mail
+from orders.domain.order import Order
 from orders.errors import UnknownItem
 
 
 class ReportBadKey:
-    """Opens the case of a line and has its buyer told; `limit` is how long a key may be bad."""
+    """Opens the case of a line and has its buyer told; `limit` is how long a key may be bad.
+
+    `order_link` makes the mailed link.
+    """
 
     def __init__(
-        self, database: Database, mails: EmailRequests, clock: Clock, limit: timedelta
+        self,
+        database: Database,
+        mails: EmailRequests,
+        order_link: Callable[[Order], str],
+        clock: Clock,
+        limit: timedelta,
     ) -> None:
         self._database = database
         self._mails = mails
+        self._order_link = order_link
         self._clock = clock
         self.limit = limit
 
@@ -42,5 +53,6 @@ class ReportBadKey:
             now = self._clock.now()
             case = open_case(order, line, reason, now, self.limit)
             await bad_key_repository.add(transaction, case)
-            await self._mails.publish(transaction, order, received_mail(case, line.title), now)
+            mail = received_mail(case, line.title, self._order_link(order))
+            await self._mails.publish(transaction, order, mail, now)
         return case

@@ -1,5 +1,6 @@
 """A person decides about a bad key: another one, the money, or neither."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -30,14 +31,23 @@ _NO_STOCK: Final = (
 
 
 class ResolveBadKey:
-    """Carries out one decision in one transaction, or changes nothing."""
+    """Carries out one decision in one transaction, or changes nothing.
+
+    `order_link` makes the mailed link.
+    """
 
     def __init__(
-        self, database: Database, requests: RequestLines, mails: EmailRequests, clock: Clock
+        self,
+        database: Database,
+        requests: RequestLines,
+        mails: EmailRequests,
+        order_link: Callable[[Order], str],
+        clock: Clock,
     ) -> None:
         self._database = database
         self._requests = requests
         self._mails = mails
+        self._order_link = order_link
         self._clock = clock
 
     async def __call__(self, case_id: UUID, resolution: Resolution) -> BadKeyCase:
@@ -88,7 +98,7 @@ class ResolveBadKey:
     async def _tell(
         self, transaction: Transaction, order: Order, line: Line, case: BadKeyCase
     ) -> None:
-        mail = resolved_mail(case, line.title)
+        mail = resolved_mail(case, line.title, self._order_link(order))
         if mail is not None:
             await self._mails.publish(transaction, order, mail, self._clock.now())
 
