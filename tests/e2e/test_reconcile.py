@@ -23,7 +23,9 @@ def reconcile(stack: RunningStack) -> Result:
     """As an operator runs it: with the settings of both services that speak to the outside."""
     settings = stack.plan.environment("fulfillment-kinguin") | stack.plan.environment("payments")
     return CliRunner().invoke(
-        app, ["reconcile"], env={"COLUMNS": "200"} | settings | dict(stack.variables)
+        app,
+        ["reconcile", "--again-after", "1"],
+        env={"COLUMNS": "200"} | settings | dict(stack.variables),
     )
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import csv
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,8 @@ def urls(new_database: NewDatabase, templates: dict[str, str]) -> dict[str, str]
 def run(urls: dict[str, str], *arguments: str, **variables: str) -> Result:
     settings = {f"{n.upper().replace('-', '_')}_DATABASE_URL": url for n, url in urls.items()}
     environment = {"COLUMNS": "200"} | settings | variables
-    return CliRunner().invoke(app, ["reconcile", *arguments], env=environment)
+    at_once = [] if arguments[:1] in (("list",), ("settle",)) else ["--again-after", "0"]
+    return CliRunner().invoke(app, ["reconcile", *at_once, *arguments], env=environment)
 
 
 def execute(url: str, query: str, *values: Any) -> list[asyncpg.Record]:
@@ -90,6 +93,23 @@ def test_a_missing_setting_is_a_part_that_is_missing(urls: dict[str, str]) -> No
     assert "NOWPAYMENTS_API_URL is not set" in answer.stderr
 
 
+def test_news_that_comes_meanwhile_is_no_difference(
+    urls: dict[str, str], paid_without_money: str
+) -> None:
+    def tell() -> None:
+        time.sleep(2)
+        execute(urls["orders"], "UPDATE orders SET money = 'none'")
+
+    with ThreadPoolExecutor() as pool:
+        told = pool.submit(tell)
+        answer = run(urls, "--again-after", "4", **UNREACHABLE)
+        told.result()
+
+    assert "0 differences" in answer.stdout
+    assert paid_without_money not in answer.stdout
+    assert execute(urls["payments"], "SELECT FROM differences") == []
+
+
 @pytest.mark.usefixtures("paid_without_money")
 def test_a_difference_is_noted_once_and_waits_until_it_is_settled(urls: dict[str, str]) -> None:
     run(urls, **UNREACHABLE)
@@ -104,6 +124,7 @@ def test_a_difference_is_noted_once_and_waits_until_it_is_settled(urls: dict[str
     assert twice.exit_code == 1
     assert "it was settled, or never there" in twice.stderr
     assert "0 differences wait" in run(urls, "list").stdout
+    assert "1 differences, 0 of them new, 1 settled before" in run(urls, **UNREACHABLE).stdout
     [entry] = execute(urls["payments"], "SELECT action, reason FROM operator_log")
     assert tuple(entry) == ("difference.settled", "refunded by hand")
 

@@ -73,6 +73,14 @@ def test_what_differs_at_the_gateway_is_named(
     assert kinds_of(some_facts(ORDER.id, **changes)) == expected
 
 
+def test_a_payment_that_paid_and_that_the_gateway_does_not_know_is_found() -> None:
+    waiting = replace(OURS, payment_id="other", is_confirmed=False)
+
+    [found] = compare_payments([], {OURS.payment_id: OURS, "other": waiting}, {ORDER.id: ORDER})
+
+    assert (found.kind, found.amount) == (Kind.UNKNOWN_TO_GATEWAY, OURS.actually_paid)
+
+
 def test_money_given_back_before_delivery_is_not_a_delivered_key() -> None:
     refunded = some_facts(ORDER.id, payment_status="refunded")
     waiting = replace(ORDER, is_delivered=False)

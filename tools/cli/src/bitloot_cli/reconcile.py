@@ -1,9 +1,11 @@
 """`bitloot reconcile`: the gateway's payments, our books and Kinguin's orders, side by side.
 
-Each difference becomes a row in payments' database, once, and stays until somebody settles it
-with a reason. Needs the settings of payments and fulfillment-kinguin for their outside.
+What differs is looked at a second time, since news may be on its way. What differs still
+becomes a row in payments' database, once, and stays until somebody settles it with a reason.
+Needs the settings of payments and fulfillment-kinguin for their outside.
 """
 
+import asyncio
 import csv
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -60,7 +62,7 @@ class Outcome:
     found: list[Difference] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     noted: Sequence[NotedSurplus] = ()
-    new: int = 0
+    rows: differences.Noted = field(default_factory=lambda: differences.Noted(0, 0))
 
 
 @app.callback(invoke_without_command=True)
@@ -68,20 +70,25 @@ def reconcile(
     context: typer.Context,
     days: Annotated[int, typer.Option(min=1, help="How many days back.")] = 3,
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write the report here.")] = None,
+    again_after: Annotated[
+        int, typer.Option(min=0, help="Seconds until what differs is looked at again.")
+    ] = 60,
     env_file: EnvFile = None,
 ) -> None:
-    """Compare all books; exit code 1 with differences, 2 when a part could not be asked."""
+    """Compare all books; exit code 1 with open differences, 2 when a part could not be asked."""
     if context.invoked_subcommand:
         return
     variables = read_environment(env_file)
     since = datetime.now(UTC) - timedelta(days=days)
-    outcome = on_databases(variables, _SERVICES, lambda dbs: _reconcile(dbs, variables, since))
+    outcome = on_databases(
+        variables, _SERVICES, lambda dbs: _reconcile(dbs, variables, since, again_after)
+    )
     _print(outcome)
     if csv_file:
         _write_csv(csv_file, outcome)
     if outcome.missing:
         raise typer.Exit(_INCOMPLETE)
-    raise typer.Exit(1 if outcome.found else 0)
+    raise typer.Exit(1 if outcome.rows.unsettled else 0)
 
 
 @app.command("list")
@@ -123,8 +130,25 @@ def settle(
 
 
 async def _reconcile(
-    databases: Databases, variables: Mapping[str, str], since: datetime
+    databases: Databases, variables: Mapping[str, str], since: datetime, again_after: int
 ) -> Outcome:
+    outcome = await _look(databases, variables, since)
+    if outcome.found and again_after:
+        with Console(stderr=True).status(
+            f"{len(outcome.found)} differences; looking again in {again_after} s, "
+            "for news may be on its way"
+        ):
+            await asyncio.sleep(again_after)
+        seen = {(difference.kind, difference.subject) for difference in outcome.found}
+        outcome = await _look(databases, variables, since)
+        outcome.found = [one for one in outcome.found if (one.kind, one.subject) in seen]
+    async with databases["payments"].transaction() as transaction:
+        now = datetime.now(UTC)
+        outcome.rows = await differences.note(transaction, outcome.found, now)
+    return outcome
+
+
+async def _look(databases: Databases, variables: Mapping[str, str], since: datetime) -> Outcome:
     outcome = Outcome()
     books = await read_books(databases, since)
     outcome.noted = books.noted
@@ -132,8 +156,6 @@ async def _reconcile(
     async with AsyncExitStack() as stack:
         await _ask_gateway(stack, variables, books, since, outcome)
         await _ask_supplier(stack, variables, books, outcome)
-    async with databases["payments"].transaction() as transaction:
-        outcome.new = await differences.note(transaction, outcome.found, datetime.now(UTC))
     return outcome
 
 
@@ -146,7 +168,7 @@ async def _ask_gateway(
 ) -> None:
     try:
         gateway = await _gateway(stack, variables)
-        found = await gateway_payments(gateway, since)
+        found = await gateway_payments(gateway, since, books.payments.values())
     except (GatewayError, KeyError) as error:
         outcome.missing.append(f"the gateway's payments: {_why(error)}")
         return
@@ -202,7 +224,10 @@ def _print(outcome: Outcome) -> None:
     _print_noted(outcome.noted)
     for part in outcome.missing:
         typer.secho(f"not reconciled: {part}", err=True, fg=typer.colors.RED)
-    typer.echo(f"{len(outcome.found)} differences, {outcome.new} of them new")
+    rows = outcome.rows
+    settled = len(outcome.found) - rows.unsettled
+    known = f", {settled} settled before" if settled else ""
+    typer.echo(f"{len(outcome.found)} differences, {rows.new} of them new{known}")
 
 
 def _print_noted(noted: Sequence[NotedSurplus]) -> None:

@@ -121,7 +121,8 @@ async def reconcile(world: World) -> None:
         NotAsExpected: it did not find the payment that nobody was told of.
     """
     env_file = stack_env_file(world.stack.folder / "alerts")
-    command = [sys.executable, "-m", "bitloot_cli", "reconcile", "--env-file", str(env_file)]
+    command = [sys.executable, "-m", "bitloot_cli", "reconcile", "--again-after", "0"]
+    command += ["--env-file", str(env_file)]
     settings = world.stack.plan.environment("fulfillment-kinguin")
     settings |= world.stack.plan.environment("payments")
     ended = await asyncio.to_thread(

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     """What kind of difference it is."""
 
     UNKNOWN_PAYMENT = "unknown_payment"
+    UNKNOWN_TO_GATEWAY = "payment_unknown_to_gateway"
     STATUS = "payment_status"
     AMOUNT = "payment_amount"
     CONFIRMED_UNFINISHED = "confirmed_but_not_finished"
@@ -83,13 +84,19 @@ def compare_payments(
     payments: Mapping[str, OurPayment],
     orders: Mapping[UUID, OurOrder],
 ) -> Iterator[Difference]:
-    """What the gateway says of its payments against ours."""
+    """What the gateway says of its payments against ours, and what it does not know of ours."""
+    known = {facts.payment_id for facts in gateway}
+    for ours in payments.values():
+        if ours.is_confirmed and ours.payment_id not in known:
+            says = f"it has paid order {ours.order_id}, and the gateway knows no such payment"
+            money = (ours.actually_paid, ours.pay_currency)
+            yield Difference(Kind.UNKNOWN_TO_GATEWAY, f"payment {ours.payment_id}", says, *money)
     for facts in gateway:
-        ours = payments.get(facts.payment_id)
-        if ours is None:
+        row = payments.get(facts.payment_id)
+        if row is None:
             yield from _unknown(facts)
         else:
-            yield from _differing(facts, ours, orders.get(ours.order_id))
+            yield from _differing(facts, row, orders.get(row.order_id))
 
 
 def _unknown(facts: PaymentFacts) -> Iterator[Difference]:

@@ -1,6 +1,7 @@
 """Differences as rows of payments: noted once, settled by a person with a reason."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,9 +16,17 @@ from sqlalchemy.dialects.postgresql import insert
 from bitloot_verify.reconciliation.compare import Difference
 
 
-async def note(transaction: Transaction, found: Sequence[Difference], now: datetime) -> int:
-    """Write what was found; what is known already is only seen again. How many are new."""
-    new = 0
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """How many were not known before, and how many wait for a person."""
+
+    new: int
+    unsettled: int
+
+
+async def note(transaction: Transaction, found: Sequence[Difference], now: datetime) -> Noted:
+    """Write what was found; what is known already is only seen again."""
+    new = unsettled = 0
     for difference in found:
         row = insert(differences).values(
             id=new_id(),
@@ -29,13 +38,16 @@ async def note(transaction: Transaction, found: Sequence[Difference], now: datet
             first_seen_at=now,
             last_seen_at=now,
         )
-        first_seen_at = await transaction.scalar(
-            row.on_conflict_do_update(
-                constraint="differences_once", set_={"last_seen_at": now}
-            ).returning(differences.c.first_seen_at)
-        )
-        new += first_seen_at == now
-    return new
+        kept = (
+            await transaction.execute(
+                row.on_conflict_do_update(
+                    constraint="differences_once", set_={"last_seen_at": now}
+                ).returning(differences.c.first_seen_at, differences.c.settled_at)
+            )
+        ).one()
+        new += kept.first_seen_at == now
+        unsettled += kept.settled_at is None
+    return Noted(new, unsettled)
 
 
 async def unsettled(transaction: Transaction) -> Sequence[sa.Row[Any]]:

@@ -1,24 +1,36 @@
 """The other sides of the reconciliation, asked through the services' own adapters."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from fulfillment_kinguin.domain.supply import SupplierOrder
 from fulfillment_kinguin.errors import NotFound
 from fulfillment_kinguin.ports import KeySupplier
 from payments.domain.payment import PaymentFacts
+from payments.errors import PaymentNotFound
 from payments.ports import PaymentGateway
 
-from bitloot_verify.reconciliation.compare import OurPurchase
+from bitloot_verify.reconciliation.compare import OurPayment, OurPurchase
 
 
-async def gateway_payments(gateway: PaymentGateway, since: datetime) -> Sequence[PaymentFacts]:
-    """Every payment of the account.
+async def gateway_payments(
+    gateway: PaymentGateway, since: datetime, ours: Iterable[OurPayment]
+) -> Sequence[PaymentFacts]:
+    """Every payment of the account, and those of ours that paid and are not in its list.
+
+    The list begins with what was created at a time, and a payment may be older than our row.
 
     Raises:
         payments.errors.GatewayError: the gateway did not tell.
     """
-    return await gateway.payments_since(since)
+    found = list(await gateway.payments_since(since))
+    listed = {facts.payment_id for facts in found}
+    for payment in ours:
+        if payment.is_confirmed and payment.payment_id not in listed:
+            with suppress(PaymentNotFound):  # then the comparison says so
+                found.append(await gateway.payment(payment.payment_id))
+    return found
 
 
 async def supplier_orders(
