@@ -36,6 +36,7 @@ from orders.entrypoints.http_products import products_router
 from orders.entrypoints.http_refunds import refunds_router
 from orders.entrypoints.job_ask_again import ask_again_job
 from orders.entrypoints.job_guard_rollout import guard_rollout_job
+from orders.entrypoints.job_let_go_underpaid import let_go_underpaid_job
 from orders.entrypoints.job_report_accepted import report_accepted_job
 from orders.entrypoints.job_tell_product import tell_product_job
 from orders.entrypoints.job_tell_refunds import tell_refunds_job
@@ -50,6 +51,7 @@ from orders.handlers.give_refund_address import GiveRefundAddress
 from orders.handlers.give_up import FlagOrder
 from orders.handlers.guard_rollout import GUARD_ROLLOUT, GuardRollout, GuardRules
 from orders.handlers.import_products import ImportProducts
+from orders.handlers.let_go_underpaid import LetGoUnderpaid
 from orders.handlers.manage_products import ManageProducts
 from orders.handlers.place_order import PlaceOrder, PlacingRules
 from orders.handlers.report_accepted import ReportAccepted
@@ -88,6 +90,7 @@ def build_service(settings: OrdersSettings, clock: Clock | None = None) -> Servi
     rollout = ChangeRollout(database, clock, kinguin_enabled=enabled)
     mails = EmailRequests(settings.hpke_public_key)
     report_limit = timedelta(days=settings.bad_key_report_days)
+    let_go = LetGoUnderpaid(clock, timedelta(hours=settings.underpaid_hold_hours))
     links = OrderLinks(signer, settings.storefront_url)
     report = ReportBadKey(database, mails, links.order, clock, report_limit)
     resolve = ResolveBadKey(database, requests, mails, links.order, clock)
@@ -96,9 +99,10 @@ def build_service(settings: OrdersSettings, clock: Clock | None = None) -> Servi
         package="orders",
         settings=settings,
         database=database,
-        consumers=_consumers(requests, clock),
+        consumers=_consumers(requests, let_go, clock),
         jobs=(
             ask_again_job(AskAgain(requests, clock, limit), database, clock),
+            let_go_underpaid_job(let_go, database, clock),
             tell_refunds_job(tell, database, clock),
             tell_product_job(TellProduct(clock), database, clock),
             report_accepted_job(ReportAccepted(clock), database, clock),
@@ -130,10 +134,12 @@ def build_service(settings: OrdersSettings, clock: Clock | None = None) -> Servi
     )
 
 
-def _consumers(requests: RequestLines, clock: Clock) -> tuple[Consumer[Any], ...]:
+def _consumers(
+    requests: RequestLines, let_go: LetGoUnderpaid, clock: Clock
+) -> tuple[Consumer[Any], ...]:
     give_up = FlagOrder(clock)
     return (
-        payment_updated_consumer(ApplyPaymentUpdated(clock), give_up),
+        payment_updated_consumer(ApplyPaymentUpdated(let_go, clock), give_up),
         payment_confirmed_consumer(ApplyPaymentConfirmed(requests, clock), give_up),
         fulfillment_updated_consumer(ApplyFulfillmentUpdated(requests, clock), give_up),
         stock_updated_consumer(ApplyStockUpdated(clock), give_up),

@@ -37,6 +37,10 @@ class OrdersSettings(ServiceSettings):
     paid_line_limit_hours: Annotated[int, Field(gt=0)] = Field(
         default=72, description="hours a paid line may wait for its keys, then it is owed back"
     )
+    underpaid_hold_hours: Annotated[int, Field(gt=0)] = Field(
+        default=24,
+        description="hours after its expiry for which keys stay held for an underpaid order",
+    )
     bad_key_report_days: Annotated[int, Field(gt=0)] = Field(
         default=14, description="days after it was ready in which a buyer may report a key"
     )

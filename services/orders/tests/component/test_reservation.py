@@ -16,6 +16,7 @@ from contracts.testing import (
     a_reservation,
     a_stock_updated,
 )
+from foundation.testing import FixedClock
 from orders.domain.order import Order
 from orders.domain.states import LineStatus, MoneyStatus, OrderStatus, ReservationStatus
 from orders.testing import a_line, a_product, an_order, keep, stored
@@ -54,6 +55,41 @@ async def test_invoice_is_shown_once_the_keys_are_held(
     assert before[:2] == ("placed", None)
     assert after[0] == "awaiting_payment"
     assert after[1] is not None
+
+
+async def test_keys_of_an_underpaid_order_go_back_to_the_shelf_a_day_after_its_expiry(
+    orders: ServiceHarness, order: Order, clock: FixedClock
+) -> None:
+    await orders.deliver(an_answer(order, held=True))
+    part = a_payment_updated(order_id=order.id, state=PaymentState.PARTIALLY_PAID)
+    await orders.deliver(part)
+
+    clock.advance(hours=24)
+    await orders.run_jobs()
+    before = await orders.sent(OrderCancelled)
+    clock.advance(hours=2)
+    await orders.run_jobs()
+
+    assert before == []
+    [told] = await orders.sent(OrderCancelled)
+    assert not told.final
+    waiting = await stored(orders, order)
+    assert (waiting.status, waiting.may_be_paid) == (OrderStatus.UNDERPAID, False)
+    await orders.deliver(a_payment_confirmed(order_id=order.id))
+    assert (await stored(orders, order)).late
+
+
+async def test_keys_stay_held_where_the_rest_was_paid(
+    orders: ServiceHarness, order: Order, clock: FixedClock
+) -> None:
+    await orders.deliver(an_answer(order, held=True))
+    part = a_payment_updated(order_id=order.id, state=PaymentState.PARTIALLY_PAID)
+    await orders.deliver(part, a_payment_confirmed(order_id=order.id))
+
+    clock.advance(hours=26)
+    await orders.run_jobs()
+
+    assert not any(not told.final for told in await orders.sent(OrderCancelled))
 
 
 async def test_refused_order_is_cancelled_and_says_so_plainly(

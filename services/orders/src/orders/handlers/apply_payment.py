@@ -16,6 +16,7 @@ from orders.adapters.publish_order_cancelled import publish_order_cancelled
 from orders.adapters.refund_repository import OwedPayment
 from orders.domain.order import Order, part_of
 from orders.domain.states import MoneyStatus
+from orders.handlers.let_go_underpaid import LetGoUnderpaid
 from orders.handlers.request_lines import RequestLines
 
 _MONEY_BY_STATE = {
@@ -34,7 +35,8 @@ _FLAGGED = {PaymentState.NEEDS_ATTENTION, PaymentState.REFUNDED}
 class ApplyPaymentUpdated:
     """Follows the gateway's progress; nothing here makes an order paid."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, let_go_underpaid: LetGoUnderpaid, clock: Clock) -> None:
+        self._let_go_underpaid = let_go_underpaid
         self._clock = clock
 
     async def __call__(self, transaction: Transaction, message: PaymentUpdated) -> None:
@@ -51,7 +53,9 @@ class ApplyPaymentUpdated:
         elif message.state is not PaymentState.MORE_MONEY:
             if _follow(order, message) and order.is_paid:
                 await _raise_refunds(transaction, order, now)
-            order.move_money(_MONEY_BY_STATE[message.state], now, message.reason)
+            moved = order.move_money(_MONEY_BY_STATE[message.state], now, message.reason)
+            if moved and order.money is MoneyStatus.UNDERPAID:
+                await self._let_go_underpaid.plan(transaction, order)
             if _is_over(order) and order.let_go_of_stock():
                 reason = message.reason or "not paid in time"
                 await publish_order_cancelled(transaction, order, reason, now, final=False)
