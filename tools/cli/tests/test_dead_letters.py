@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -126,11 +129,37 @@ def test_a_discarded_letter_is_gone_and_stays_on_record(run: Run, url: str) -> N
     assert json.loads(entry["facts"])["body"] == {"order_id": "o"}
 
 
+@pytest.mark.parametrize("command", [("retry",), ("discard", "--reason", "sent by a test")])
+def test_a_command_of_two_people_at_once_has_one_effect_and_one_row(
+    url: str, command: tuple[str, ...]
+) -> None:
+    letter = a_letter(url, b"{}")
+    name, *options = command
+    arguments = ["dead-letters", name, "orders", str(letter), *options]
+    environment = os.environ | {"ORDERS_DATABASE_URL": url}
+
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-m", "bitloot_cli", *arguments],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    said = [process.communicate()[1] for process in both]
+
+    assert sorted(process.returncode for process in both) == [0, 1]
+    assert sum("being tried already, or gone" in text for text in said) == 1
+    assert len(rows(url, "SELECT * FROM operator_log")) == 1
+
+
 def test_a_letter_that_is_gone_is_said_plainly_and_changes_nothing(run: Run, url: str) -> None:
     answer = run("retry", "orders", str(new_id()))
 
     assert answer.exit_code == 1
-    assert "delivered, discarded, or never there" in answer.stderr
+    assert "or gone: delivered, discarded, or never there" in answer.stderr
     assert rows(url, "SELECT * FROM operator_log") == []
 
 

@@ -92,6 +92,19 @@ async def schedule(
     await notify(transaction, "jobs")
 
 
+async def is_due(transaction: Transaction, kind: str, subject: object, now: datetime) -> bool:
+    """Whether a job is to run at this moment, or runs; its row is locked until the end.
+
+    So of two people who want it at once, the second sees what the first has done.
+    """
+    due_at: datetime | None = await transaction.scalar(
+        sa.select(jobs.c.due_at)
+        .where(jobs.c.kind == kind, jobs.c.subject == str(subject))
+        .with_for_update()
+    )
+    return due_at is not None and due_at <= now
+
+
 async def traceparent_of(transaction: Transaction, kind: str, subject: object) -> str | None:
     """The trace that a waiting job belongs to; None where there is none."""
     found: str | None = await transaction.scalar(

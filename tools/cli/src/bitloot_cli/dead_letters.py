@@ -19,8 +19,9 @@ from persistence.operator_log import log_operation
 from persistence.tables import dead_letters
 from rich.console import Console
 from rich.table import Table
+from servicekit.dead_letters import REDELIVER, reopen
 from servicekit.dead_letters import discard as discard_letter
-from servicekit.dead_letters import reopen
+from servicekit.jobs import is_due
 
 from bitloot_cli.caller import caller
 from bitloot_cli.databases import Databases, on_databases
@@ -81,11 +82,12 @@ def retry(
         fail("name the letters, or all of one topic with --topic", code=2)
 
     async def work(transaction: Transaction) -> int:
-        found = await _find(transaction, ids=letters, topic=topic)
-        for row in [] if dry_run else found:
+        found = await _locked(transaction, ids=letters, topic=topic)
+        waiting = [row for row in found if not await _is_tried_now(transaction, row)]
+        for row in [] if dry_run else waiting:
             await reopen(transaction, row.id, datetime.now(UTC))
             await _log(transaction, "dead_letter.retried", row, None)
-        return len(found)
+        return len(waiting)
 
     _say(_on(service, env_file, work), len(letters or ()), "tried again", dry_run=dry_run)
 
@@ -103,7 +105,7 @@ def discard(
         fail("say why nothing is lost: --reason", code=2)
 
     async def work(transaction: Transaction) -> int:
-        found = await _find(transaction, ids=letters)
+        found = await _locked(transaction, ids=letters)
         for row in [] if dry_run else found:
             await _log(transaction, "dead_letter.discarded", row, reason)
             await discard_letter(transaction, row.id)
@@ -116,7 +118,8 @@ def _say(number: int, asked: int, done: str, *, dry_run: bool) -> None:
     would = "would be " if dry_run else ""
     typer.echo(f"{number} dead letters {would}{done}")
     if number < asked:
-        fail(f"{asked - number} are gone: delivered, discarded, or never there")
+        left = asked - number
+        fail(f"{left} are being tried already, or gone: delivered, discarded, or never there")
 
 
 def _on(service: str, env_file: Path | None, work: Callable[[Transaction], Awaitable[T]]) -> T:
@@ -133,12 +136,34 @@ def _on(service: str, env_file: Path | None, work: Callable[[Transaction], Await
 async def _find(
     transaction: Transaction, *, ids: Sequence[UUID] | None = None, topic: str | None = None
 ) -> Sequence[sa.Row[Any]]:
+    return await _rows(transaction, _query(ids, topic))
+
+
+async def _locked(
+    transaction: Transaction, *, ids: Sequence[UUID] | None = None, topic: str | None = None
+) -> Sequence[sa.Row[Any]]:
+    """The same, for who changes them: of two people at once the second finds what is left."""
+    return await _rows(transaction, _query(ids, topic).with_for_update())
+
+
+async def _rows(transaction: Transaction, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+    found: Sequence[sa.Row[Any]] = (await transaction.execute(query)).all()
+    return found
+
+
+async def _is_tried_now(transaction: Transaction, row: sa.Row[Any]) -> bool:
+    return row.given_up_at is None and await is_due(
+        transaction, REDELIVER, row.id, datetime.now(UTC)
+    )
+
+
+def _query(ids: Sequence[UUID] | None, topic: str | None) -> sa.Select[Any]:
     query = sa.select(dead_letters).order_by(dead_letters.c.parked_at).limit(_LIST_LIMIT)
     if ids:
         query = query.where(dead_letters.c.id.in_(ids))
     if topic:
         query = query.where(dead_letters.c.topic == topic)
-    return (await transaction.execute(query)).all()
+    return query
 
 
 async def _log(transaction: Transaction, action: str, row: sa.Row[Any], reason: str | None) -> None:

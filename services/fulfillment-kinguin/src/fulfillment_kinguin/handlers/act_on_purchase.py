@@ -8,7 +8,7 @@ from uuid import UUID
 
 from foundation.clock import Clock
 from persistence.database import Database, Transaction
-from servicekit.jobs import schedule
+from servicekit.jobs import is_due, schedule
 
 from fulfillment_kinguin.adapters import audit, key_repository, purchase_repository
 from fulfillment_kinguin.domain.line import LineState
@@ -64,7 +64,7 @@ class ActOnPurchase:
             before = await purchase_repository.read(transaction, request.purchase_id)
             await self._schedule(transaction, request.action, before, now)
             purchase = await purchase_repository.lock(transaction, request.purchase_id)
-            if purchase.state is not before.state:
+            if (purchase.state, purchase.line.state) != (before.state, before.line.state):
                 raise ActionRefused("the purchase has just moved on: look again")
             await self._apply(transaction, request, purchase, now)
             after = await purchase_repository.read(transaction, request.purchase_id)
@@ -77,17 +77,19 @@ class ActOnPurchase:
             case Action.POLL_NOW:
                 if purchase.state not in POLLED or purchase.reservation_id is None:
                     raise ActionRefused("there is no open order at Kinguin to look at")
-                await schedule(transaction, POLL, purchase.id, now)
+                await _begin(transaction, POLL, purchase, now)
             case Action.SEARCH_AGAIN:
                 is_stuck = purchase.state is PurchaseState.NEEDS_ATTENTION
                 if purchase.reservation_id is not None or not (
                     is_stuck or purchase.state is PurchaseState.UNKNOWN
                 ):
                     raise ActionRefused("only an order whose answer was lost is searched")
-                await schedule(transaction, SEARCH, purchase.id, now)
+                await _begin(transaction, SEARCH, purchase, now)
             case Action.GIVE_UP:
                 if purchase.state in ENDED or purchase.state is PurchaseState.RETURN_REQUESTED:
                     raise ActionRefused("the purchase has ended")
+                if not purchase.line.is_wanted and not _is_idle(purchase):
+                    raise ActionRefused("it was given up already: Kinguin's order is followed")
             case _:
                 assert_never(action)
 
@@ -121,6 +123,12 @@ class ActOnPurchase:
             await self._deliver.to_stock(transaction, purchase, keys, told, now)
         else:
             await tell_line(transaction, purchase.line, LineState.FAILED, told, now)
+
+
+async def _begin(transaction: Transaction, kind: str, purchase: Purchase, now: datetime) -> None:
+    if await is_due(transaction, kind, purchase.id, now):
+        raise ActionRefused("it is being looked at already")
+    await schedule(transaction, kind, purchase.id, now)
 
 
 def _is_idle(purchase: Purchase) -> bool:

@@ -25,6 +25,22 @@ class Entry:
     after: Mapping[str, Any] | None = None
 
 
+async def actor_since(
+    transaction: Transaction, action: str, subject: object, since: datetime
+) -> str | None:
+    """Who did this to this subject after a moment, if anybody."""
+    found: str | None = await transaction.scalar(
+        sa.select(audit_log.c.actor)
+        .where(
+            audit_log.c.action == action,
+            audit_log.c.subject == str(subject),
+            audit_log.c.at > since,
+        )
+        .limit(1)
+    )
+    return found
+
+
 async def record(transaction: Transaction, at: datetime, entry: Entry) -> None:
     """Write one row in the transaction of the change."""
     await transaction.execute(

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from foundation.clock import Clock
@@ -21,6 +23,10 @@ from orders.errors import ActionRefused
 from orders.handlers.cancel_order import cancel
 from orders.handlers.request_lines import RequestLines
 from orders.handlers.send_refunds import Sent, record_sent
+
+RETRY_PAUSE: Final = timedelta(seconds=10)
+"""Who tries again sooner does not know of the one before."""
+_ASKED: Final = frozenset({LineStatus.REQUESTED, LineStatus.DELAYED})
 
 
 class Action(StrEnum):
@@ -105,18 +111,20 @@ class ActOnOrder:
         if not order.is_paid and not order.attention:
             raise ActionRefused("only a paid or flagged order can be tried again")
         now = self._clock.now()
+        await _refuse_again(transaction, order, now)
         order.unflag(now, reason)
         if not order.is_paid:
             if order.reservation is ReservationStatus.ASKED:
                 await publish_order_placed(transaction, order, now)
             return
-        open_states = {LineStatus.REQUESTED, LineStatus.DELAYED}
-        asked = [line for line in order.lines if line.status in open_states]
+        asked = [line for line in order.lines if line.status in _ASKED]
         await self._requests.again(transaction, order, asked)
         await self._requests.waiting(transaction, order)
 
     async def _accept_underpaid(self, transaction: Transaction, order: Order) -> None:
         """Take the largest part payment for the price; payments owes back what others hold."""
+        if order.is_paid:
+            raise ActionRefused("it is paid already")
         if order.money is not MoneyStatus.UNDERPAID or order.cancelled:
             raise ActionRefused("only an underpaid order can be accepted")
         payment_id = await _acceptable_payment(transaction, order)
@@ -168,6 +176,17 @@ class ActOnOrder:
         sent = Sent(request.tx_hash, request.actor, request.reason)
         of_lines = [refund for refund in refunds if refund.line_id in due]
         await record_sent(transaction, order, of_lines, sent, self._clock.now())
+
+
+async def _refuse_again(transaction: Transaction, order: Order, now: datetime) -> None:
+    """Two people at the same moment ask once, and nobody asks for nothing."""
+    since = now - RETRY_PAUSE
+    actor = await audit.actor_since(transaction, f"order.{Action.RETRY}", order.id, since)
+    if actor is not None:
+        raise ActionRefused(f"it was tried again a moment ago, by {actor}")
+    waits = any(line.status in {LineStatus.WAITING, *_ASKED} for line in order.lines)
+    if not waits and not order.attention:
+        raise ActionRefused("nothing of it waits to be tried again")
 
 
 async def _acceptable_payment(transaction: Transaction, order: Order) -> str:

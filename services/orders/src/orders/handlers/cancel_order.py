@@ -13,7 +13,7 @@ from persistence.database import Transaction
 from orders.adapters.publish_order_cancelled import publish_order_cancelled
 from orders.domain.order import TOO_LATE, Line, Order
 from orders.domain.states import Cancellation, LineStatus
-from orders.errors import ActionRefused
+from orders.errors import ActionRefused, UnknownItem
 
 
 async def cancel(
@@ -26,7 +26,8 @@ async def cancel(
     """Cancel what is named, by default all.
 
     Raises:
-        ActionRefused: it is too late, done already, or not a line of this order.
+        ActionRefused: it is too late, or done already.
+        UnknownItem: it is not a line of this order.
     """
     if order.is_paid:
         await _cancel_lines(transaction, order, _named(order, line_ids), now, reason)
@@ -65,7 +66,7 @@ async def _cancel_lines(
 def _named(order: Order, line_ids: Sequence[UUID] | None) -> Sequence[Line]:
     if line_ids is None:
         return order.lines
-    lines = [line for line in order.lines if line.id in set(line_ids)]
-    if len(lines) != len(set(line_ids)):
-        raise ActionRefused("this order has no such line")
-    return lines
+    for line_id in line_ids:
+        if order.line(line_id) is None:
+            raise UnknownItem(line_id)
+    return [line for line in order.lines if line.id in set(line_ids)]
