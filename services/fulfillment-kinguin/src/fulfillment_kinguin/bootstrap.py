@@ -143,7 +143,7 @@ def _parts(
     settings: KinguinSettings, clock: Clock, supplier: KeySupplier, rates_client: httpx.AsyncClient
 ) -> _Parts:
     switch = Switch(kinguin_enabled=settings.kinguin_enabled)
-    guard = GuardSpending(settings.spend_caps)
+    guard = GuardSpending(settings.spend_caps, switch)
     settle = SettlePurchase(settings.poll_schedule, clock, guard)
     database = Database.connect(settings.database_url)
     rates, rate_source = _rates(settings, database, clock, rates_client)

@@ -16,7 +16,8 @@ FulfillmentKinguinError
     │           ├── SpendCapReached    enough was spent for now
     │           ├── SupplierBroken     it failed too often in a row
     │           ├── RateTooOld         nobody knows what a euro costs today
-    │           └── BalanceTooLow      the account is known not to be able to pay it
+    │           ├── BalanceTooLow      the account is known not to be able to pay it
+    │           └── SwitchedOff        orders has switched buying off
     ├── ReturnRefused          the keys are not taken back
     ├── NotFound               no such order or product
     ├── NotSupported           this dialect has no such call
@@ -120,6 +121,12 @@ class BalanceTooLow(OwnGuard):
     """The balance that Kinguin told last cannot pay it."""
 
     waits_for = Waiting.BALANCE
+
+
+class SwitchedOff(OwnGuard):
+    """Nothing may be bought; what Kinguin was never asked for goes back to orders."""
+
+    waits_for = Waiting.SWITCH
 
 
 class ReturnRefused(SupplierError):

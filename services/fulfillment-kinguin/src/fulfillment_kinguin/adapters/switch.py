@@ -25,6 +25,14 @@ class Switch:
         stored = await transaction.scalar(sa.select(rollout.c.kinguin_enabled))
         return stored is not False
 
+    async def hold(self, transaction: Transaction) -> bool:
+        """Whether something may be bought, which stays so until the transaction ends.
+
+        Locked before any line: a change of the switch goes on to lines, too.
+        """
+        await transaction.execute(sa.select(rollout.c.id).with_for_update(read=True))
+        return await self.is_on(transaction)
+
     async def store(self, transaction: Transaction, message: RolloutChanged) -> None:
         """Keep what orders says; an older version changes nothing."""
         values = {

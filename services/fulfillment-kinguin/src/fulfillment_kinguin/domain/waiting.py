@@ -11,3 +11,4 @@ class Waiting(StrEnum):
     RATE = "exchange rate"
     SPEND_CAP = "spend cap"
     SUPPLIER = "supplier"
+    SWITCH = "switch"

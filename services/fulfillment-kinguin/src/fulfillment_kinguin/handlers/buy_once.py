@@ -1,7 +1,8 @@
 """Buy, with one POST and a fence before it.
 
-The state `placing` is committed, under a lease that is ours and fresh, before the POST
-goes out. Whoever finds that state later knows that an answer was lost, and searches.
+The state `placing` is committed, under a lease that is ours and fresh and with the switch on,
+before the POST goes out. Whoever finds that state later knows that an answer was lost, and
+searches.
 """
 
 from datetime import datetime
@@ -15,9 +16,10 @@ from servicekit.jobs import Job, Settle, still_leased
 from fulfillment_kinguin.adapters import purchase_repository
 from fulfillment_kinguin.domain.purchase import Purchase, PurchaseState
 from fulfillment_kinguin.domain.supply import Choice, OrderToPlace
-from fulfillment_kinguin.errors import NothingBought, NotNow, SupplierError
+from fulfillment_kinguin.errors import NothingBought, NotNow, SupplierError, SwitchedOff
 from fulfillment_kinguin.handlers.guard_spending import GuardSpending
 from fulfillment_kinguin.handlers.next_job import again_at
+from fulfillment_kinguin.handlers.plan_purchase import hand_back
 from fulfillment_kinguin.handlers.quote_price import Quote, QuotePrice
 from fulfillment_kinguin.handlers.settle_purchase import SettlePurchase
 from fulfillment_kinguin.ports import KeySupplier
@@ -66,6 +68,7 @@ class BuyOnce:
         async with self._database.transaction() as transaction:
             if not await still_leased(transaction, job):
                 return False
+            await self._guard.hold_switch(transaction)
             found = await purchase_repository.lock(transaction, purchase.id)
             if found.state not in _POSTABLE or not found.line.is_wanted:
                 return False
@@ -109,9 +112,26 @@ class BuyOnce:
 
     def _settle_refusal(self, job: Job, purchase: Purchase, error: NothingBought) -> Settle:
         async def settle(transaction: Transaction) -> datetime | None:
+            if isinstance(error, SwitchedOff):
+                return await self._switched_off(transaction, job, purchase, error)
             if isinstance(error, NotNow):
                 return await self._settle.not_now(transaction, job, purchase.id, error)
             await self._settle.refused(transaction, purchase.id, error)
             return None
 
         return settle
+
+    async def _switched_off(
+        self, transaction: Transaction, job: Job, purchase: Purchase, error: SwitchedOff
+    ) -> datetime | None:
+        """Hand back what is only planned; what may exist at Kinguin is searched for, slowly.
+
+        Such a line stays with us, delayed: on another path it would have keys twice if its order
+        came to light. The search adopts that order, posts again when the switch is on, and ends
+        when orders wants the line no more, which it does when no key has come in time.
+        """
+        found = await purchase_repository.lock(transaction, purchase.id)
+        if found.state is not PurchaseState.PLANNED:
+            return await self._settle.not_now(transaction, job, purchase.id, error)
+        await hand_back(transaction, found, self._clock.now())
+        return None

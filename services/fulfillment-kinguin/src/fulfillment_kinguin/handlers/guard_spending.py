@@ -8,8 +8,10 @@ import structlog
 from persistence.database import Transaction
 
 from fulfillment_kinguin.adapters import guard_repository
+from fulfillment_kinguin.adapters.switch import Switch
 from fulfillment_kinguin.domain.guards import DAY, HOUR, Breaker, SpendCaps
 from fulfillment_kinguin.domain.line import Line
+from fulfillment_kinguin.errors import SwitchedOff
 from fulfillment_kinguin.handlers.quote_price import Quote
 
 _log = structlog.get_logger()
@@ -26,8 +28,18 @@ class Commitment:
 class GuardSpending:
     """Lets a purchase through, or says until when it waits."""
 
-    def __init__(self, caps: SpendCaps) -> None:
+    def __init__(self, caps: SpendCaps, switch: Switch) -> None:
         self._caps = caps
+        self._switch = switch
+
+    async def hold_switch(self, transaction: Transaction) -> None:
+        """Keep buying switched on until the transaction ends; called before a line is locked.
+
+        Raises:
+            SwitchedOff: it is off; nothing may be bought, again or for the first time.
+        """
+        if not await self._switch.hold(transaction):
+            raise SwitchedOff("buying from Kinguin is switched off")
 
     async def commit(
         self, transaction: Transaction, line: Line, quote: Quote, now: datetime
