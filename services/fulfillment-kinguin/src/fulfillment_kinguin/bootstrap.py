@@ -100,7 +100,7 @@ def build_service(
     rates_client = httpx.AsyncClient()
     supplier = supplier or build_supplier(settings, client, clock)
     parts = _parts(settings, clock, supplier, rates_client)
-    act = ActOnPurchase(parts.deliver, parts.database, clock)
+    act = ActOnPurchase(parts.deliver, parts.supplier, parts.database, clock)
     hints = TakeHint(parts.database, clock), TakeOfferHint(parts.database, clock)
     return Service(
         package="fulfillment_kinguin",

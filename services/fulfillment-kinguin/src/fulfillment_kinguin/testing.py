@@ -145,6 +145,7 @@ class FakeOrder:
     status: OrderStatus = OrderStatus.PROCESSING
     polls: int = 0
     returns: int = 0
+    keys_returned: int = 0
 
 
 @dataclass(slots=True)
@@ -164,6 +165,7 @@ class FakeFaults:
     drop_return_answer: int = 0
     lose_return: int = 0
     slow_return: bool = False
+    silent_return: bool = False
     refuse_duplicates: bool = True
     hidden_from_search: int = 0
     balance: Decimal = Decimal(1000)
@@ -294,7 +296,9 @@ class FakeSupplier:
         if order is None:
             raise NotFound("OrderNotFound")
         if order.returns and not self.faults.slow_return:
-            order.status = OrderStatus.REFUNDED
+            order.keys_returned = len(order.keys)
+            if not self.faults.silent_return:
+                order.status = OrderStatus.REFUNDED
         if order.status is OrderStatus.PROCESSING and not self.faults.stuck:
             order.polls += 1
             if order.polls >= self.faults.polls_until_ready:
@@ -333,5 +337,10 @@ class FakeSupplier:
 
 def _answer(order: FakeOrder) -> SupplierOrder:
     return SupplierOrder(
-        order.order_id, order.external_id, order.status, order.created_at, order.price_charged
+        order.order_id,
+        order.external_id,
+        order.status,
+        order.created_at,
+        order.price_charged,
+        order.keys_returned,
     )

@@ -28,6 +28,7 @@ from fulfillment_kinguin.testing import (
 )
 from persistence.tables import jobs
 from servicekit.testing import ServiceHarness
+from webkit.testing import admin_token
 
 pytestmark = pytest.mark.component
 
@@ -176,6 +177,97 @@ async def test_what_nobody_knows_after_a_day_is_for_a_person(
 
     assert await purchase_states(kinguin) == ["needs_attention"]
     assert await kinguin.sent(StockReturned) == []
+
+
+async def left_to_a_person(
+    kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier
+) -> None:
+    """A return was taken, and a day later the order still shows none of it."""
+    supplier.set_faults(slow_return=True)
+    await bought_and_cancelled(kinguin)
+    await pass_time(kinguin, clock, 2, 25 * 3600)
+    assert await purchase_states(kinguin) == ["needs_attention"]
+
+
+async def act(kinguin: ServiceHarness, clock: FixedClock, action: str) -> int:
+    async with kinguin.database.transaction() as transaction:
+        purchase_id = await transaction.scalar(sa.select(purchases.c.id))
+    answer = await kinguin.http.post(
+        f"/admin/purchases/{purchase_id}/actions",
+        json={"action": action, "reason": "asked by support"},
+        headers={"Authorization": f"Bearer {admin_token(SIGNER, now=clock.now())}"},
+    )
+    await kinguin.run_jobs()
+    return answer.status_code
+
+
+@pytest.mark.parametrize("action", ["poll_now", "give_up"])
+async def test_keys_that_went_back_in_an_order_called_completed_end_the_purchase(
+    kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier, action: str
+) -> None:
+    await left_to_a_person(kinguin, clock, supplier)
+    supplier.set_faults(silent_return=True)
+
+    assert await act(kinguin, clock, action) == 200
+
+    assert supplier.ledger[0].status is OrderStatus.COMPLETED
+    assert await purchase_states(kinguin) == ["returned"]
+    assert await kinguin.sent(StockReturned) == []
+    async with kinguin.database.transaction() as transaction:
+        assert await transaction.scalar(sa.select(purchases.c.committed_eur)) is None
+
+
+async def test_given_up_after_a_look_that_shows_the_keys_as_ours_they_are_stock(
+    kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier
+) -> None:
+    await left_to_a_person(kinguin, clock, supplier)
+
+    assert await act(kinguin, clock, "give_up") == 200
+
+    assert await purchase_states(kinguin) == ["abandoned"]
+    assert len(await kinguin.sent(StockReturned)) == 2
+    async with kinguin.database.transaction() as transaction:
+        assert await transaction.scalar(sa.select(purchases.c.return_taken)) is False
+
+
+async def test_given_up_without_a_look_is_refused(
+    kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier
+) -> None:
+    await left_to_a_person(kinguin, clock, supplier)
+    supplier.errors["order"] = Unclear("HTTP 502")
+
+    assert await act(kinguin, clock, "give_up") == 503
+
+    assert await purchase_states(kinguin) == ["needs_attention"]
+    assert await kinguin.sent(StockReturned) == []
+
+
+async def test_given_up_while_a_part_went_back_is_refused(
+    kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier
+) -> None:
+    await left_to_a_person(kinguin, clock, supplier)
+    supplier.ledger[0].keys_returned = 1
+
+    assert await act(kinguin, clock, "give_up") == 409
+
+    assert await kinguin.sent(StockReturned) == []
+
+
+async def test_keys_of_an_order_that_was_refunded_never_become_stock(
+    kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier
+) -> None:
+    supplier.set_faults(fewer_keys=1)
+    await kinguin.deliver(a_request(2))
+    await pass_time(kinguin, clock, 2)
+    supplier.ledger[0].status = OrderStatus.REFUNDED
+    await pass_time(kinguin, clock, 4)
+    assert await purchase_states(kinguin) == ["needs_attention"]
+
+    assert [await act(kinguin, clock, "give_up") for _ in range(2)] == [200, 200]
+
+    assert await purchase_states(kinguin) == ["returned"]
+    assert await kinguin.sent(StockReturned) == []
+    assert await answers(kinguin) == [FulfillmentState.NEEDS_ATTENTION, FulfillmentState.FAILED]
 
 
 async def test_process_that_died_while_asking_looks_first(

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from fulfillment_kinguin.domain.supply import SupplierOrder
+
 WINDOW: Final = timedelta(hours=24)
 """Counted from the first key that we saw; Kinguin counts from earlier, and then refuses."""
 LOOKS_BEFORE_ASKING_AGAIN: Final = 4
@@ -54,6 +56,11 @@ def next_step(state: Return, now: datetime, *, closes_at: datetime) -> NextStep:
     if may_ask and state.looks >= LOOKS_BEFORE_ASKING_AGAIN:
         return NextStep.ASK
     return NextStep.LOOK
+
+
+def went_back(order: SupplierOrder, quantity: int) -> bool:
+    """Whether the keys of an order of so many are the supplier's again."""
+    return order.was_refunded or order.keys_returned >= quantity
 
 
 def look_again_after(looks: int) -> timedelta:

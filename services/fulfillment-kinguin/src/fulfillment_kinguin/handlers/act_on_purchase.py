@@ -1,4 +1,8 @@
-"""What a person may do about a purchase: each action has a reason and an audit row."""
+"""What a person may do about a purchase: each action has a reason and an audit row.
+
+Before a purchase ends by giving it up, its order is looked at: keys that are the supplier's
+again must not go to stock, whatever we heard of them before.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,9 +24,12 @@ from fulfillment_kinguin.domain.purchase import (
     Purchase,
     PurchaseState,
 )
-from fulfillment_kinguin.errors import ActionRefused
+from fulfillment_kinguin.domain.return_keys import went_back
+from fulfillment_kinguin.errors import ActionRefused, NotFound
 from fulfillment_kinguin.handlers.deliver_keys import DeliverKeys
+from fulfillment_kinguin.handlers.settle_return import mark_returned
 from fulfillment_kinguin.handlers.tell_line import tell_line
+from fulfillment_kinguin.ports import KeySupplier
 
 
 class Action(StrEnum):
@@ -46,8 +53,11 @@ class ActionRequest:
 class ActOnPurchase:
     """Carries an action out through the same jobs that work by themselves."""
 
-    def __init__(self, deliver: DeliverKeys, database: Database, clock: Clock) -> None:
+    def __init__(
+        self, deliver: DeliverKeys, supplier: KeySupplier, database: Database, clock: Clock
+    ) -> None:
         self._deliver = deliver
+        self._supplier = supplier
         self._database = database
         self._clock = clock
 
@@ -57,18 +67,39 @@ class ActOnPurchase:
         Raises:
             UnknownPurchase: there is none.
             ActionRefused: it does not fit the purchase's state.
+            SupplierError: the order cannot be looked at; nothing was changed.
         """
+        async with self._database.transaction() as transaction:
+            before = await purchase_repository.read(transaction, request.purchase_id)
+        is_back = request.action is Action.GIVE_UP and await self._is_back(before)
         now = self._clock.now()
         async with self._database.transaction() as transaction:
             # The job's row before the line: jobs lock in this order too.
-            before = await purchase_repository.read(transaction, request.purchase_id)
             await self._schedule(transaction, request.action, before, now)
             purchase = await purchase_repository.lock(transaction, request.purchase_id)
             if (purchase.state, purchase.line.state) != (before.state, before.line.state):
                 raise ActionRefused("the purchase has just moved on: look again")
-            await self._apply(transaction, request, purchase, now)
+            if is_back:
+                await mark_returned(transaction, purchase, now)
+            else:
+                await self._apply(transaction, request, purchase, now)
             after = await purchase_repository.read(transaction, request.purchase_id)
             await audit.record(transaction, request, before=before.state, after=after.state, at=now)
+
+    async def _is_back(self, purchase: Purchase) -> bool:
+        """Whether giving it up now finds all of its keys with the supplier."""
+        is_stuck = purchase.state is PurchaseState.NEEDS_ATTENTION and _is_idle(purchase)
+        if not is_stuck or purchase.reservation_id is None:
+            return False
+        try:
+            order = await self._supplier.order(purchase.reservation_id)
+        except NotFound:
+            return False  # an order that does not exist takes no keys back
+        if went_back(order, purchase.line.quantity):
+            return True
+        if order.keys_returned:
+            raise ActionRefused("some of its keys are the supplier's again: settle that first")
+        return False
 
     async def _schedule(
         self, transaction: Transaction, action: Action, purchase: Purchase, now: datetime
@@ -121,6 +152,8 @@ class ActOnPurchase:
         if _is_idle(purchase):
             keys = await key_repository.of_purchase(transaction, purchase.id)
             await self._deliver.to_stock(transaction, purchase, keys, told, now)
+            # The look just now says that it came to nothing.
+            await purchase_repository.update(transaction, purchase.id, now, return_taken=False)
         else:
             await tell_line(transaction, purchase.line, LineState.FAILED, told, now)
 

@@ -13,11 +13,13 @@ from fulfillment_kinguin.adapters import key_repository, purchase_repository
 from fulfillment_kinguin.domain.judge_order import Verdict, judge_order
 from fulfillment_kinguin.domain.line import LineState
 from fulfillment_kinguin.domain.purchase import Purchase, PurchaseState
-from fulfillment_kinguin.domain.supply import OrderStatus
+from fulfillment_kinguin.domain.return_keys import went_back
+from fulfillment_kinguin.domain.supply import OrderStatus, SupplierOrder
 from fulfillment_kinguin.handlers.deliver_keys import DeliverKeys
 from fulfillment_kinguin.handlers.plan_purchase import PlanPurchase
 from fulfillment_kinguin.handlers.poll_later import PollLater
 from fulfillment_kinguin.handlers.settle_purchase import SettlePurchase
+from fulfillment_kinguin.handlers.settle_return import mark_returned
 from fulfillment_kinguin.handlers.tell_line import tell_line
 
 
@@ -45,7 +47,7 @@ class FinishPurchase:
         self,
         transaction: Transaction,
         purchase: Purchase,
-        status: OrderStatus,
+        order: SupplierOrder,
         sealed: Mapping[str, SealedKey],
     ) -> datetime | None:
         """Apply one look at a locked purchase; when to look again."""
@@ -53,9 +55,11 @@ class FinishPurchase:
         await key_repository.keep(transaction, purchase.id, sealed, now)
         keys = await key_repository.of_purchase(transaction, purchase.id)
         if purchase.giving_back is not None:
-            await self._follow_return(transaction, purchase, status)
+            await self._follow_return(transaction, purchase, order)
             return None
-        verdict = judge_order(status, len(keys), purchase.line.quantity)
+        quantity = purchase.line.quantity
+        status = OrderStatus.REFUNDED if went_back(order, quantity) else order.status
+        verdict = judge_order(status, len(keys), quantity)
         match verdict:
             case Verdict.WAIT:
                 return await self._later(transaction, purchase, None)
@@ -78,16 +82,14 @@ class FinishPurchase:
         await self._settle.attention(transaction, purchase_id, reason)
 
     async def _follow_return(
-        self, transaction: Transaction, purchase: Purchase, status: OrderStatus
+        self, transaction: Transaction, purchase: Purchase, order: SupplierOrder
     ) -> None:
         """A person had it looked at: its keys were offered back, and nobody knew the answer."""
-        if status is OrderStatus.REFUNDED:
-            now, reason = self._clock.now(), "the supplier took the keys back"
-            await purchase_repository.move(
-                transaction, purchase, PurchaseState.RETURNED, now, reason, next_attempt_at=None
-            )
+        if went_back(order, purchase.line.quantity):
+            await mark_returned(transaction, purchase, self._clock.now())
         else:
-            await self.flag(transaction, purchase.id, f"keys offered back, order {status.value}")
+            reason = f"keys offered back, order {order.status.value}"
+            await self.flag(transaction, purchase.id, reason)
 
     async def _buy_again(self, transaction: Transaction, purchase: Purchase, reason: str) -> None:
         now = self._clock.now()

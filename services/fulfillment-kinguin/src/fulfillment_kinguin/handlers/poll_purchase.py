@@ -16,7 +16,7 @@ from servicekit.jobs import Job, Settle
 
 from fulfillment_kinguin.adapters import purchase_repository
 from fulfillment_kinguin.domain.purchase import POLLED
-from fulfillment_kinguin.domain.supply import OrderStatus
+from fulfillment_kinguin.domain.supply import OrderStatus, SupplierOrder
 from fulfillment_kinguin.errors import SupplierError, UnreadableKey
 from fulfillment_kinguin.handlers.finish_purchase import FinishPurchase
 from fulfillment_kinguin.handlers.next_job import nothing
@@ -51,30 +51,30 @@ class PollPurchase:
             return nothing
         crash_point("kinguin.before_poll")
         try:
-            status, sealed = await self._look(purchase.reservation_id)
+            order, sealed = await self._look(purchase.reservation_id)
         except UnreadableKey as error:
             return self._settle_unreadable(purchase.id, error)
         except SupplierError as error:
             return self._settle_later(purchase.id, error)
         crash_point("kinguin.keys_read")
-        return self._settle_seen(purchase.id, status, sealed)
+        return self._settle_seen(purchase.id, order, sealed)
 
-    async def _look(self, order_id: str) -> tuple[OrderStatus, Mapping[str, SealedKey]]:
+    async def _look(self, order_id: str) -> tuple[SupplierOrder, Mapping[str, SealedKey]]:
         order = await self._supplier.order(order_id)
         if order.status is OrderStatus.PROCESSING:
-            return order.status, {}
+            return order, {}
         keys = await self._supplier.keys(order_id)
         crash_point("kinguin.keys_unsealed")
-        return order.status, self._seal(keys)
+        return order, self._seal(keys)
 
     def _settle_seen(
-        self, purchase_id: UUID, status: OrderStatus, sealed: Mapping[str, SealedKey]
+        self, purchase_id: UUID, order: SupplierOrder, sealed: Mapping[str, SealedKey]
     ) -> Settle:
         async def settle(transaction: Transaction) -> datetime | None:
             purchase = await purchase_repository.lock(transaction, purchase_id)
             if purchase.state not in POLLED:
                 return None
-            return await self._finish(transaction, purchase, status, sealed)
+            return await self._finish(transaction, purchase, order, sealed)
 
         return settle
 

@@ -21,8 +21,8 @@ from fulfillment_kinguin.domain.return_keys import (
     NextStep,
     look_again_after,
     next_step,
+    went_back,
 )
-from fulfillment_kinguin.domain.supply import SupplierOrder
 from fulfillment_kinguin.errors import NothingBought, ReturnRefused, SupplierError
 from fulfillment_kinguin.handlers.next_job import again_at, describe, not_before, nothing
 from fulfillment_kinguin.handlers.settle_purchase import WAIT_FOR_A_PERSON
@@ -101,7 +101,7 @@ class ReturnKeys:
             order = await self._supplier.order(order_id)
         except SupplierError as error:
             return self._later(purchase, error)
-        if _went_back(order, purchase.line.quantity):
+        if went_back(order, purchase.line.quantity):
             return self._settle.returned(purchase.id)
         return self._later(purchase, None)
 
@@ -125,7 +125,3 @@ class ReturnKeys:
             return due_at
 
         return settle
-
-
-def _went_back(order: SupplierOrder, quantity: int) -> bool:
-    return order.was_refunded or order.keys_returned >= quantity

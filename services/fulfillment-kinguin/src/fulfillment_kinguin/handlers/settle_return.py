@@ -19,6 +19,22 @@ from fulfillment_kinguin.handlers.settle_purchase import SettlePurchase
 _log = structlog.get_logger()
 
 
+async def mark_returned(transaction: Transaction, purchase: Purchase, now: datetime) -> None:
+    """End a locked purchase whose keys are the supplier's again: nothing was spent in the end."""
+    await purchase_repository.move(
+        transaction,
+        purchase,
+        PurchaseState.RETURNED,
+        now,
+        "the supplier took the keys back",
+        last_error=None,
+        next_attempt_at=None,
+        committed_eur=None,
+        committed_at=None,
+    )
+    _log.info("purchase.returned", purchase_id=str(purchase.id))
+
+
 class SettleReturn:
     """Each writes its effect in one transaction, under the locks of line and purchase."""
 
@@ -63,20 +79,8 @@ class SettleReturn:
         async def settle(transaction: Transaction) -> None:
             now = self._clock.now()
             found = await purchase_repository.lock(transaction, purchase_id)
-            if PurchaseState.RETURNED not in found.next_states:
-                return
-            await purchase_repository.move(
-                transaction,
-                found,
-                PurchaseState.RETURNED,
-                now,
-                "the supplier took the keys back",
-                last_error=None,
-                next_attempt_at=None,
-                committed_eur=None,
-                committed_at=None,
-            )
-            _log.info("purchase.returned", purchase_id=str(purchase_id))
+            if PurchaseState.RETURNED in found.next_states:
+                await mark_returned(transaction, found, now)
 
         return settle
 
