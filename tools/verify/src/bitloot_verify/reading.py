@@ -55,7 +55,8 @@ _SQL: Final[dict[str, dict[type, str]]] = {
     "fulfillment-kinguin": {
         rows.KinguinLine: "SELECT id, order_id, quantity, state FROM lines"
         " WHERE order_id >= :first",
-        rows.Purchase: "SELECT p.id, line_id, external_id, p.state, posts FROM purchases p"
+        rows.Purchase: "SELECT p.id, line_id, external_id, p.state, posts,"
+        " kinguin_reservation_id, return_taken FROM purchases p"
         " JOIN lines l ON l.id = line_id WHERE order_id >= :first",
         rows.PurchaseStep: "SELECT purchase_id, from_state, to_state FROM purchase_history h"
         " JOIN purchases p ON p.id = purchase_id JOIN lines l ON l.id = line_id"

@@ -136,6 +136,8 @@ class Purchase(NamedTuple):
     external_id: str
     state: str
     posts: int
+    reservation_id: str | None
+    return_taken: bool
 
 
 class PurchaseStep(NamedTuple):

@@ -237,12 +237,13 @@ class HealthyShop:
         await self.run(
             "fulfillment-kinguin",
             "INSERT INTO purchases (id, line_id, attempt, external_id, state, quantity, posts,"
-            " created_at, updated_at) VALUES (:id, :line, :attempt, :external_id, 'keys_ready',"
-            " 1, 1, now(), now())",
+            " kinguin_reservation_id, created_at, updated_at) VALUES (:id, :line, :attempt,"
+            " :external_id, 'keys_ready', 1, 1, :order, now(), now())",
             id=purchase,
             line=self.kinguin_line,
             attempt=attempt,
             external_id=external_id,
+            order=f"S{attempt}",
         )
         self.supplier_orders.append(
             {"order_id": f"S{attempt}", "external_id": external_id, "status": "completed"}

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from itertools import chain
 from typing import Final
 from uuid import UUID
@@ -78,12 +79,25 @@ def key_of_one_line(reading: Reading) -> Iterator[Finding]:
 
 def _given_back(reading: Reading) -> Mapping[str, str]:
     """Keys that are the supplier's again, or may be at any moment, with how far that is."""
-    states = {purchase.id: purchase.state for purchase in reading.all(rows.Purchase)}
+    orders = () if reading.ledgers is None else reading.ledgers.supplier_orders
+    refunded = {str(o["order_id"]) for o in orders if str(o["status"]).lower() == "refunded"}
+    how_far = {p.id: _how_far_back(p, refunded) for p in reading.all(rows.Purchase)}
     return {
-        key.fingerprint: states[key.purchase_id]
+        key.fingerprint: how
         for key in reading.all(rows.BoughtKey)
-        if states.get(key.purchase_id) in _THE_SUPPLIERS
+        if (how := how_far.get(key.purchase_id))
     }
+
+
+def _how_far_back(purchase: rows.Purchase, refunded: AbstractSet[str]) -> str | None:
+    """Judged by the supplier too: what a person ended may have gone back all the same."""
+    if purchase.state in _THE_SUPPLIERS:
+        return purchase.state
+    if purchase.return_taken:
+        return "promised back"
+    # A buyer's key whose money came back by itself is still the buyer's.
+    went_back = purchase.reservation_id in refunded and purchase.state != "keys_ready"
+    return "gone back" if went_back else None
 
 
 def _delivered(reading: Reading) -> Iterator[tuple[UUID, str]]:
