@@ -82,6 +82,39 @@ async def test_replicas_spend_from_one_balance(
     assert (await answers(kinguin)).count(S.DELAYED) == 3
 
 
+async def test_order_on_its_way_while_the_balance_is_told_is_taken_off_it(
+    kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier
+) -> None:
+    supplier.errors["place"] = Unclear("no answer: it arrives later")
+    await kinguin.deliver(a_request(2))
+    await kinguin.run_jobs()
+    supplier.errors.clear()
+    supplier.set_faults(balance=Decimal(10))
+    supplier.errors["orders_of"] = Unclear("no answer")
+    await work(kinguin, clock, 60)
+
+    await kinguin.deliver(a_request())
+    await work(kinguin, clock, 0)
+
+    assert supplier.calls["place"] == 1
+    assert (await answers(kinguin)) == [S.DELAYED]
+
+
+async def test_order_that_never_arrived_does_not_stand_in_its_own_way(
+    kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier
+) -> None:
+    supplier.set_faults(balance=Decimal(10))
+    supplier.errors["place"] = Unclear("no answer: ConnectError")
+    await kinguin.deliver(a_request(2))
+    await kinguin.run_jobs()
+    supplier.errors.clear()
+
+    for _ in range(4):
+        await work(kinguin, clock, 60)
+
+    assert len(supplier.ledger) == 1
+
+
 async def test_balance_that_kinguin_refuses_is_not_believed_until_it_is_heard_anew(
     kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier
 ) -> None:

@@ -73,7 +73,7 @@ class BuyOnce:
             if found.state not in _POSTABLE or not found.line.is_wanted:
                 return False
             now = self._clock.now()
-            commitment = await self._guard.commit(transaction, found.line, quote, now)
+            commitment = await self._guard.commit(transaction, found, quote, now)
             await purchase_repository.move(
                 transaction,
                 found,

@@ -8,9 +8,11 @@ import structlog
 from persistence.database import Transaction
 
 from fulfillment_kinguin.adapters import guard_repository
+from fulfillment_kinguin.adapters.guard_repository import committed_since
 from fulfillment_kinguin.adapters.switch import Switch
 from fulfillment_kinguin.domain.guards import DAY, HOUR, Breaker, SpendCaps
 from fulfillment_kinguin.domain.line import Line
+from fulfillment_kinguin.domain.purchase import Purchase
 from fulfillment_kinguin.errors import SwitchedOff
 from fulfillment_kinguin.handlers.quote_price import Quote
 
@@ -42,7 +44,7 @@ class GuardSpending:
             raise SwitchedOff("buying from Kinguin is switched off")
 
     async def commit(
-        self, transaction: Transaction, line: Line, quote: Quote, now: datetime
+        self, transaction: Transaction, purchase: Purchase, quote: Quote, now: datetime
     ) -> Commitment:
         """Take the right to spend; the row stays locked until the transaction ends.
 
@@ -51,13 +53,13 @@ class GuardSpending:
         """
         breaker = await guard_repository.lock(transaction)
         half_open = breaker.let_one_try(now)
-        euros = _price(line, quote) * line.quantity
+        euros = _price(purchase.line, quote) * purchase.line.quantity
         self._caps.check(
             euros,
-            last_hour=await guard_repository.committed_since(transaction, now - HOUR),
-            last_day=await guard_repository.committed_since(transaction, now - DAY),
+            last_hour=await committed_since(transaction, now - HOUR, besides=purchase.id),
+            last_day=await committed_since(transaction, now - DAY, besides=purchase.id),
         )
-        known = await guard_repository.balance(transaction)
+        known = await guard_repository.balance(transaction, besides=purchase.id)
         if known is not None:
             known.check(euros, now)
         if half_open != breaker:
