@@ -162,6 +162,24 @@ async def test_search_again_takes_a_stuck_purchase_up(
     assert len(await kinguin.sent(KeyReady)) == len(supplier.ledger) == 1
 
 
+async def test_lost_order_that_is_there_all_the_same_is_not_given_up(
+    kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier
+) -> None:
+    supplier.set_faults(drop_answer_after_work=1)
+    supplier.errors["orders_of"] = Unclear("HTTP 500")
+    await kinguin.deliver(a_request())
+    await work(kinguin, clock, 24 * 3600)
+    admin = {"Authorization": f"Bearer {admin_token(SIGNER, now=clock.now())}"}
+    [purchase] = await purchases(kinguin, admin, state="needs_attention")
+
+    assert await act(kinguin, admin, purchase["id"], "give_up") == 503
+    supplier.errors.clear()
+    assert await act(kinguin, admin, purchase["id"], "give_up") == 409
+
+    assert await purchase_states(kinguin) == ["needs_attention"]
+    assert await answers(kinguin) == [S.NEEDS_ATTENTION]
+
+
 async def test_giving_up_fails_the_line_and_late_keys_that_are_not_taken_back_are_stock(
     kinguin: ServiceHarness, clock: FixedClock, admin: Headers, supplier: FakeSupplier
 ) -> None:

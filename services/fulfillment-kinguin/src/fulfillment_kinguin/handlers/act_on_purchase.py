@@ -1,7 +1,7 @@
 """What a person may do about a purchase: each action has a reason and an audit row.
 
-Before a purchase ends by giving it up, its order is looked at: keys that are the supplier's
-again must not go to stock, whatever we heard of them before.
+Before a purchase ends by giving it up, Kinguin is looked at: an order whose answer was lost is
+not forgotten, and keys that are the supplier's again do not go to stock.
 """
 
 from dataclasses import dataclass
@@ -89,7 +89,10 @@ class ActOnPurchase:
     async def _is_back(self, purchase: Purchase) -> bool:
         """Whether giving it up now finds all of its keys with the supplier."""
         is_stuck = purchase.state is PurchaseState.NEEDS_ATTENTION and _is_idle(purchase)
-        if not is_stuck or purchase.reservation_id is None:
+        if not is_stuck:
+            return False
+        if purchase.reservation_id is None:
+            await self._check_not_there(purchase)
             return False
         try:
             order = await self._supplier.order(purchase.reservation_id)
@@ -100,6 +103,12 @@ class ActOnPurchase:
         if order.keys_returned:
             raise ActionRefused("some of its keys are the supplier's again: settle that first")
         return False
+
+    async def _check_not_there(self, purchase: Purchase) -> None:
+        if not self._supplier.can_search:
+            return  # only the person can know
+        if await self._supplier.orders_of(purchase.external_id):
+            raise ActionRefused("there is an order at Kinguin: search again")
 
     async def _schedule(
         self, transaction: Transaction, action: Action, purchase: Purchase, now: datetime
