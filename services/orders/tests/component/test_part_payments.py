@@ -85,6 +85,18 @@ async def test_largest_part_is_accepted_and_payments_is_told_which(
     assert (await stored(orders, order)).status is OrderStatus.FULFILLING
 
 
+async def test_invoice_that_is_shown_again_does_not_hide_the_part(
+    orders: ServiceHarness, order: Order, admin: Headers
+) -> None:
+    again = a_payment_updated(order_id=order.id, state=PaymentState.INVOICE_READY)
+    await orders.deliver(a_part(order, "77", "8"), again)
+    await act(orders, order, "accept_underpaid", admin)
+
+    await owe(orders, order)
+
+    assert await refund_amounts(orders, order) == [Decimal("20.00")]
+
+
 async def test_payment_that_is_owed_back_is_not_accepted(
     orders: ServiceHarness, order: Order, admin: Headers
 ) -> None:

@@ -204,6 +204,11 @@ class Order:
             self.owe_back(self.lines, now, "paid after cancellation")
         return True
 
+    def accept(self, now: datetime) -> bool:
+        """An admin takes the part payment for the price, whatever was heard of it since."""
+        self.payment_state = PaymentState.PARTIALLY_PAID.value
+        return self.confirm(now)
+
     def owed_for(self, line: Line) -> Decimal:
         """What was paid for a line: its price, or its share of an accepted part payment."""
         price = self.origin(line).unit_price * line.quantity

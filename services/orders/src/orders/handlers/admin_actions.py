@@ -130,7 +130,7 @@ class ActOnOrder:
         payment_id = await _acceptable_payment(transaction, order)
         await self._refuse_below_margin(transaction, order)
         now = self._clock.now()
-        order.confirm(now)
+        order.accept(now)
         await publish_payment_accepted(transaction, order.id, payment_id, now)
         await self._requests.waiting(transaction, order)
 
