@@ -157,6 +157,8 @@ class FakeFaults:
     cancel: bool = False
     refund: bool = False
     fewer_keys: int = 0
+    one_by_one: bool = False
+    repeat_keys: int = 0
     image_keys: bool = False
     broken_keys: bool = False
     key_padding: int = 0
@@ -301,20 +303,31 @@ class FakeSupplier:
                 order.status = OrderStatus.REFUNDED
         if order.status is OrderStatus.PROCESSING and not self.faults.stuck:
             order.polls += 1
-            if order.polls >= self.faults.polls_until_ready:
+            if self.faults.one_by_one and len(order.keys) + 1 < order.quantity:
+                self._fill(order, len(order.keys) + 1)
+            elif order.polls >= self.faults.polls_until_ready:
                 self._close(order)
         return order
 
     def _close(self, order: FakeOrder) -> None:
         is_empty = self.faults.refund or (self.faults.cancel and not self.faults.fewer_keys)
         count = 0 if is_empty else order.quantity - self.faults.fewer_keys
-        order.keys = [self._new_key(order, number) for number in range(count)]
+        self._fill(order, count)
         order.status = OrderStatus.CANCELED if self.faults.cancel else OrderStatus.COMPLETED
         if self.faults.refund:
             order.status = OrderStatus.REFUNDED
 
+    def _fill(self, order: FakeOrder, count: int) -> None:
+        """Deliver up to so many keys; what was delivered stays."""
+        while len(order.keys) < count:
+            order.keys.append(self._new_key(order, len(order.keys)))
+
     def _new_key(self, order: FakeOrder, number: int) -> SupplierKey:
         name = f"{order.order_id}-{number}"
+        sold = [key for known in self.ledger for key in known.keys]
+        if self.faults.repeat_keys > 0 and sold:
+            self.faults.repeat_keys -= 1
+            return SupplierKey(name, sold[0].key)
         if self.faults.image_keys:
             picture = PICTURE + name.encode() + b"." * self.faults.key_padding
             return SupplierKey(name, read_key("image/png", base64.b64encode(picture).decode()))

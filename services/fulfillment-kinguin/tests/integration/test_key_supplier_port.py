@@ -223,6 +223,20 @@ async def test_picture_keys_come_as_pictures(world: World) -> None:
     assert key.key.value.startswith(b"\x89PNG\r\n\x1a\n")
 
 
+async def test_key_that_was_sold_before_comes_under_an_id_of_its_own(world: World) -> None:
+    first = await world.supplier.place(world.order())
+    await world.completed(first.order_id)
+    await world.set_faults(repeat_keys=1)
+    second = await world.supplier.place(world.order())
+    await world.completed(second.order_id)
+
+    [one] = await world.supplier.keys(first.order_id)
+    [same] = await world.supplier.keys(second.order_id)
+
+    assert one.key == same.key
+    assert one.key_id != same.key_id
+
+
 async def test_canceled_order_says_so(world: World) -> None:
     await world.set_faults(cancel=True)
     placed = await world.supplier.place(world.order())
