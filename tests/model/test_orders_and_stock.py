@@ -48,8 +48,7 @@ from hypothesis.stateful import (
 from orders.adapters.tables import order_items, refunds
 from orders.adapters.tables import orders as orders_table
 from orders.bootstrap import build_service as build_orders
-from persistence.tables import outbox
-from servicekit.testing import ServiceHarness
+from servicekit.testing import ServiceHarness, emptied
 from webkit.testing import admin_token
 from webkit.tokens import TokenSigner
 
@@ -62,7 +61,6 @@ EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "40"))
 
 _FROM_ORDERS = (OrderPlaced, OrderCancelled, FulfillmentRequestedCustom)
 _FROM_STOCK = (StockUpdated, FulfillmentUpdated, KeyReady)
-_KEPT = "'alembic_version', 'schema_fits', 'rollout', 'outbox_lease'"
 _NO_MONEY_OWED = {"delayed", "stored", "delivered"}
 
 some = st.integers(0, 1_000_000)
@@ -103,7 +101,7 @@ class Shop(RuleBasedStateMachine):
         self.orders = await self.stack.enter_async_context(ServiceHarness.start(orders))
         self.stock = await self.stack.enter_async_context(ServiceHarness.start(stock))
         for service in (self.orders, self.stock):
-            await _empty(service)
+            await emptied(service.database, keep=("rollout",))
 
     def _admin(self, signer: TokenSigner) -> dict[str, str]:
         return {"Authorization": f"Bearer {admin_token(signer, now=self.clock.now())}"}
@@ -264,13 +262,9 @@ class Shop(RuleBasedStateMachine):
     async def _sent(
         self, service: ServiceHarness, name: str, kinds: tuple[type[Message], ...]
     ) -> list[Message]:
-        by_topic = {kind.topic.value: kind for kind in kinds}
-        query = sa.select(outbox).where(outbox.c.seq > self.read_up_to[name])
-        async with service.database.transaction() as transaction:
-            rows = (await transaction.execute(query.order_by(outbox.c.seq))).all()
-        if rows:
-            self.read_up_to[name] = rows[-1].seq
-        return [by_topic[row.topic].model_validate_json(row.body) for row in rows]
+        since = self.read_up_to[name]
+        self.read_up_to[name], messages = await service.sent_since(since, *kinds)
+        return messages
 
     @invariant()
     def stock_adds_up(self) -> None:
@@ -334,17 +328,6 @@ class Shop(RuleBasedStateMachine):
                 assert line.status in {"refund_due", "refunded", *_NO_MONEY_OWED}, (
                     f"left alone: {line}"
                 )
-
-
-async def _empty(service: ServiceHarness) -> None:
-    async with service.database.transaction() as transaction:
-        names = await transaction.scalars(
-            sa.text(
-                "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables"  # noqa: S608  no input
-                f" WHERE schemaname = 'public' AND tablename NOT IN ({_KEPT})"
-            )
-        )
-        await transaction.execute(sa.text(f"TRUNCATE {names.one()} RESTART IDENTITY"))
 
 
 def test_random_lives_keep_the_promise(urls: tuple[str, str]) -> None:

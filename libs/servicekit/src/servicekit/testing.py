@@ -5,7 +5,7 @@ memory, and nothing runs in the background.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Self, TypeVar
@@ -17,9 +17,10 @@ from fastapi import FastAPI
 from faststream.kafka import KafkaBroker, TestKafkaBroker
 from persistence.database import Database
 from persistence.migrations import migrate
-from persistence.tables import outbox
+from persistence.tables import jobs, outbox
 from pydantic import SecretStr
 
+from servicekit.jobs import Job, JobRunner, Settle, _Finished
 from servicekit.runtime import Runtime, Service, create_app
 
 M = TypeVar("M", bound=Message)
@@ -85,6 +86,15 @@ class ServiceHarness:
         runtime: Runtime = self.app.state.runtime
         return await runtime.pruner.prune()
 
+    async def sent_since(self, seq: int, *kinds: type[Message]) -> tuple[int, list[Message]]:
+        """What was put into the outbox after `seq`, and up to where that is."""
+        query = sa.select(outbox).where(outbox.c.seq > seq).order_by(outbox.c.seq)
+        async with self.database.transaction() as transaction:
+            rows = (await transaction.execute(query)).all()
+        by_topic = {kind.topic.value: kind for kind in kinds}
+        messages = [by_topic[row.topic].model_validate_json(row.body) for row in rows]
+        return (rows[-1].seq if rows else seq), messages
+
     async def sent(self, message: type[M]) -> list[M]:
         """What stands in the outbox of one kind, oldest first."""
         async with self.database.transaction() as transaction:
@@ -96,7 +106,54 @@ class ServiceHarness:
         return [message.model_validate_json(body) for body in bodies]
 
 
+@dataclass(slots=True)
+class SlowWorker:
+    """A worker with one job in hand, moved step by step: he may be frozen, late or dead."""
+
+    service: ServiceHarness
+    runner: JobRunner
+    job: Job
+    work: Settle | None = None
+
+    @classmethod
+    async def take(cls, service: ServiceHarness, kind: str) -> Self | None:
+        """Claim a due job of a kind, if there is one."""
+        runtime: Runtime = service.app.state.runtime
+        [runner] = (runner for runner in runtime.jobs if runner.kind == kind)
+        claimed = await runner._claim(1)  # noqa: SLF001  the steps of `run_due`, one by one
+        return cls(service, runner, claimed[0]) if claimed else None
+
+    async def perform(self) -> None:
+        """Do the work, once, whoever may have done it meanwhile."""
+        if self.work is None:
+            self.work = await self.runner._perform(self.job)  # noqa: SLF001  see `take`
+
+    async def settle(self, *, times: int = 1) -> None:
+        """Settle what was done, or once too often."""
+        if self.work is not None:
+            for _ in range(times):
+                await self.runner._settle([_Finished(self.job, self.work, {})])  # noqa: SLF001  see `take`
+
+    async def lose_the_lease(self) -> None:
+        """Be frozen for so long that others may take the job."""
+        mine = sa.update(jobs).where(jobs.c.lease_token == self.job.lease_token)
+        async with self.service.database.transaction() as transaction:
+            await transaction.execute(mine.values(lease_until=sa.func.clock_timestamp()))
+
+
 def migrated(package: str, url: str) -> str:
     """Bring an empty database to the schema of a service; its URL comes back."""
     asyncio.run(migrate(package, SecretStr(url)))
     return url
+
+
+async def emptied(database: Database, *, keep: Sequence[str] = ()) -> None:
+    """Delete what a service has stored; what every start needs stays, and the tables named."""
+    kept = ["alembic_version", "schema_fits", "outbox_lease", *keep]
+    query = (
+        "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables"
+        " WHERE schemaname = 'public' AND tablename <> ALL (:kept)"
+    )
+    async with database.transaction() as transaction:
+        names = await transaction.scalar(sa.text(query), {"kept": kept})
+        await transaction.execute(sa.text(f"TRUNCATE {names} RESTART IDENTITY"))

@@ -1,9 +1,10 @@
 """One delivered order of each source, as the services leave them, written with plain SQL.
 
-Plain SQL on purpose: the checker must not share the code that it judges.
+Plain SQL on purpose: the checker must not share the code that it judges. Models of one service
+have its check alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -11,13 +12,31 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from foundation.clock import new_id
+from persistence.database import Database
 
-from bitloot_verify.check import judge
-from bitloot_verify.reading import Ledgers, Reading
+from bitloot_verify import rows
+from bitloot_verify.check import Findings, judge
+from bitloot_verify.reading import Ledgers, Reading, read_databases
 from bitloot_verify.sources import Sources
 
 SERVICES: Final = ("payments", "orders", "fulfillment-custom", "fulfillment-kinguin", "delivery")
 EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+async def findings_in_kinguin(
+    database: Database, stock: Iterable[str], supplier_orders: Sequence[Mapping[str, Any]]
+) -> Findings:
+    """What is wrong in fulfillment-kinguin alone, with the fingerprints that it gave to stock.
+
+    What needs another service's rows finds nothing, or too much, and no job is ever late.
+    """
+    tables = await read_databases({"fulfillment-kinguin": database}, EPOCH)
+    kept = [
+        rows.StockKey(new_id(), new_id(), fingerprint, "return", "free", None, None)
+        for fingerprint in stock
+    ]
+    ledgers = Ledgers((), supplier_orders)
+    return judge(Reading(EPOCH, {**tables, rows.StockKey: kept}, ledgers=ledgers))
 
 
 @dataclass
