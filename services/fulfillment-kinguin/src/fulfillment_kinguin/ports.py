@@ -40,6 +40,13 @@ class KeySupplier(Protocol):
         """The most keys one order may have."""
         ...
 
+    async def wait_for_turn(self) -> None:
+        """Wait until the rate limit lets a request go; the next POST then goes out at once.
+
+        Whoever posts waits before it looks at its lease: a lease may end during the wait.
+        """
+        ...
+
     async def place(self, order: OrderToPlace) -> SupplierOrder:
         """Buy, with one request that is never repeated.
 

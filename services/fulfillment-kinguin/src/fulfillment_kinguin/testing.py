@@ -194,6 +194,10 @@ class FakeSupplier:
         """Replace the faults; one that is not named is off."""
         self.faults = FakeFaults(**faults)
 
+    async def wait_for_turn(self) -> None:
+        """See `KeySupplier.wait_for_turn`."""
+        self._called("wait_for_turn")
+
     async def place(self, order: OrderToPlace) -> SupplierOrder:
         """See `KeySupplier.place`."""
         self._called("place")

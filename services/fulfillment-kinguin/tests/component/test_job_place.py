@@ -41,16 +41,21 @@ async def do_nothing() -> None:
 
 
 class WatchingSupplier(FakeSupplier):
-    """Lets a test step in right before the price is told, or while the order is placed."""
+    """Lets a test step in before the price is told, at the wait for a turn, or while placing."""
 
     def __init__(self) -> None:
         super().__init__()
         self.on_product = do_nothing
+        self.on_turn = do_nothing
         self.on_place = do_nothing
 
     async def product(self, product_id: str) -> Product:
         await self.on_product()
         return await super().product(product_id)
+
+    async def wait_for_turn(self) -> None:
+        await self.on_turn()
+        await super().wait_for_turn()
 
     async def place(self, order: OrderToPlace) -> SupplierOrder:
         await self.on_place()
@@ -167,19 +172,20 @@ def watched() -> WatchingSupplier:
     return WatchingSupplier()
 
 
+@pytest.mark.parametrize("moment", ["on_product", "on_turn"])
 async def test_lease_lost_before_the_post_posts_nothing(
-    settings: KinguinSettings, clock: FixedClock, watched: WatchingSupplier
+    settings: KinguinSettings, clock: FixedClock, watched: WatchingSupplier, moment: str
 ) -> None:
     service = build_service(settings, clock, SIGNER.static_jwks(), watched)
     async with ServiceHarness.start(service) as kinguin:
 
         async def lose() -> None:
-            watched.on_product = do_nothing
+            setattr(watched, moment, do_nothing)
             async with kinguin.database.transaction() as transaction:
                 past = sa.func.clock_timestamp() - timedelta(seconds=1)
                 await transaction.execute(sa.update(jobs).values(lease_until=past))
 
-        watched.on_product = lose
+        setattr(watched, moment, lose)
         await kinguin.deliver(a_request())
         runner = next(job for job in kinguin.service.jobs if job.kind == "place")
         await runner.run_due()

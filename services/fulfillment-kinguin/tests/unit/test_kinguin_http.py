@@ -195,6 +195,22 @@ async def test_requests_are_spaced_to_the_rate() -> None:
     assert elapsed >= 0.9  # two at once, then one every half second
 
 
+async def test_order_goes_out_at_once_when_its_turn_was_waited_for() -> None:
+    wire = Wire(ok(PLACED, 201))
+    client = httpx.AsyncClient(transport=httpx.MockTransport(wire), base_url="https://k.example")
+    slow = EsaClient(KinguinHttp(client, FixedClock(), requests_per_second=2))
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    for _ in range(3):
+        await slow.wait_for_turn()
+    had_its_turn = loop.time()
+
+    await slow.place(ORDER)
+
+    assert had_its_turn - started >= 0.45  # two at once, the third half a second later
+    assert loop.time() - had_its_turn < 0.4
+
+
 async def _timed(client: EsaClient, calls: int) -> float:
     loop = asyncio.get_running_loop()
     started = loop.time()

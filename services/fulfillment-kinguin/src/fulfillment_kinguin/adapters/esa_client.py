@@ -46,6 +46,10 @@ class EsaClient:
     def __init__(self, http: KinguinHttp) -> None:
         self._http = http
 
+    async def wait_for_turn(self) -> None:
+        """See `KeySupplier.wait_for_turn`."""
+        await self._http.wait_for_turn()
+
     async def place(self, order: OrderToPlace) -> SupplierOrder:
         """See `KeySupplier.place`."""
         answer = await self._http.post("/v2/order", _order_body(order))

@@ -67,6 +67,10 @@ class KinguinHttp:
         burst = max(1.0, requests_per_second)
         self._limiter = AsyncLimiter(burst, burst / requests_per_second)
 
+    async def wait_for_turn(self) -> None:
+        """Wait for what `requests_per_second` allows; `get` does so by itself, `post` does not."""
+        await self._limiter.acquire()
+
     @backoff.on_exception(
         backoff.runtime,
         Unclear,
@@ -82,12 +86,13 @@ class KinguinHttp:
         Raises:
             SupplierError: as the answer says; `Unclear` without one.
         """
+        await self.wait_for_turn()
         return await self._send(self._request("GET", path, GET_S, params=params), GET_S, 200)
 
     async def post(
         self, path: str, body: Mapping[str, Any] | None, *, expected: int = HTTPStatus.CREATED
     ) -> Any:
-        """The JSON of a success, after exactly one request.
+        """The JSON of a success, after exactly one request that goes out at once.
 
         Raises:
             SupplierError: as the answer says; `Unclear` for every answer that is not sure.
@@ -99,7 +104,6 @@ class KinguinHttp:
         return self._client.build_request(method, path, timeout=timeout, **content)
 
     async def _send(self, request: httpx.Request, total_s: float, expected: int) -> Any:
-        await self._limiter.acquire()
         try:
             async with asyncio.timeout(total_s):
                 response = await self._client.send(request, stream=True)

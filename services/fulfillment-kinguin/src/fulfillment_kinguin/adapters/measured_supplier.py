@@ -45,7 +45,7 @@ _OPERATIONS: Final = (
 
 REQUESTS: Final = Measure(
     "kinguin_request_seconds",
-    "Calls of Kinguin by what came of them, with the wait for our own rate limit",
+    "Calls of Kinguin by what came of them; reads with the wait for our own rate limit",
     {"operation": _OPERATIONS, "outcome": ("ok", *dict(_OUTCOMES).values())},
     (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 45),
 )
@@ -77,6 +77,10 @@ class MeasuredSupplier:
     def max_quantity(self) -> int:
         """See `KeySupplier`."""
         return self._supplier.max_quantity
+
+    async def wait_for_turn(self) -> None:
+        """See `KeySupplier`."""
+        await self._supplier.wait_for_turn()
 
     async def place(self, order: OrderToPlace) -> SupplierOrder:
         """See `KeySupplier`."""

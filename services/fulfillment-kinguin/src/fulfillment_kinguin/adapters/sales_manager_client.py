@@ -43,6 +43,10 @@ class SalesManagerClient:
     def __init__(self, http: KinguinHttp) -> None:
         self._http = http
 
+    async def wait_for_turn(self) -> None:
+        """See `KeySupplier.wait_for_turn`."""
+        await self._http.wait_for_turn()
+
     async def place(self, order: OrderToPlace) -> SupplierOrder:
         """See `KeySupplier.place`."""
         answer = await self._http.post("/v1/orders", _order_body(order))

@@ -54,6 +54,7 @@ class BuyOnce:
         """
         try:
             quote = await self._quote(purchase.line)
+            await self._supplier.wait_for_turn()
             is_raised = await self._raise_fence(job, purchase, quote)
         except NothingBought as error:
             return self._settle_refusal(job, purchase, error)

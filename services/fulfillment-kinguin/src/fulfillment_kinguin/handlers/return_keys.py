@@ -64,6 +64,7 @@ class ReturnKeys:
                 return self._settle.attention(purchase.id, reason)
 
     async def _ask(self, job: Job, purchase: Purchase, order_id: str) -> Settle:
+        await self._supplier.wait_for_turn()
         if not await self._raise_fence(job, purchase):
             return again_at(self._clock.now())
         crash_point("kinguin.before_return")
