@@ -53,6 +53,11 @@ async def reveals(world: World, why: str) -> Ticket:
     return ticket
 
 
+async def regrets(world: World, why: str) -> Ticket:
+    """Buys from Kinguin, and an admin cancels it when it is paid: its keys are offered back."""
+    return await world.customers.order_and_regret(why)
+
+
 async def is_notified(world: World, why: str) -> Ticket:
     """Pays, and finds the notification of it among those that payments took.
 

@@ -40,6 +40,7 @@ _PERSON: Final = frozenset({"fulfilled", "needs_attention"})
 # A completed order that lacks keys is asked for them for a day before a person is told. One that
 # was bought after the fault has all its keys: the invariants tell these apart.
 _WAITS: Final = frozenset({"fulfilling", "fulfilled"})
+_UNDONE: Final = frozenset({"fulfilled", "refund_due"})
 _UNPAID: Final = frozenset({"awaiting_payment"})
 
 
@@ -128,6 +129,12 @@ def _kinguin(
     return Scenario(f"kinguin {name}", fault, seconds, ends, buys("both"), stays_s=stays_s)
 
 
+def _regretted(name: str, **faults: object) -> Scenario:
+    """Keys are offered back within seconds of the cancellation, and looked after for a minute."""
+    fault = simulator("kinguin", **faults)
+    return Scenario(f"kinguin {name}", fault, 60.0, _UNDONE, wrong.regrets)
+
+
 _KINGUIN: Final = (
     _kinguin("429", error_rate=0.5, error_status=429),
     _kinguin("429 with Retry-After", error_rate=0.5, error_status=429, retry_after_s=2),
@@ -150,6 +157,8 @@ _KINGUIN: Final = (
     _kinguin("HTML errors", error_rate=0.5, html_errors=True),
     _kinguin("HTML for answers", html_answers=True),
     _kinguin("slow", latency_ms=3000),
+    _regretted("takes no keys back", refuse_return=True),
+    _regretted("answer lost after a return", drop_return_answer=2),
 )
 
 
