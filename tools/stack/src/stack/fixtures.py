@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from foundation.testing import configure_test_log
 
 from stack.endpoints import KafkaServer, ObjectStore, PostgresServer
 from stack.mailboxes import Mailbox
@@ -29,6 +30,7 @@ _NEEDS_APACHE = "needs Apache Kafka, librdkafka's broker neither restarts nor re
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give the run a folder for its parts; workers get their main process's."""
+    configure_test_log()
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     if worker is None:
         shared = SharedParts(Path(tempfile.mkdtemp(prefix="bitloot-tests-")), this_process())
