@@ -220,9 +220,17 @@ async def test_late_money_buys_at_kinguin_by_the_cost_of_now(
     assert status is (LineStatus.REQUESTED if asked else LineStatus.REFUND_DUE)
 
 
-@pytest.mark.parametrize(("cost", "answer"), [("12.50", 200), ("12.51", 409), (None, 409)])
+@pytest.mark.parametrize(
+    ("cost", "status", "text"),
+    [("12.50", 200, ""), ("12.51", 409, "the margin floor"), (None, 409, "is not known")],
+)
 async def test_too_little_money_is_accepted_by_the_cost_of_now(
-    orders: ServiceHarness, admin: Headers, hear: Callable[..., Any], cost: str, answer: int
+    orders: ServiceHarness,
+    admin: Headers,
+    hear: Callable[..., Any],
+    cost: str,
+    status: int,
+    text: str,
 ) -> None:
     product = a_product(source_type=SourceType.KINGUIN, **IDS)
     order = an_order(a_line(product_id=product.id, source_type=SourceType.KINGUIN, **IDS))
@@ -231,6 +239,7 @@ async def test_too_little_money_is_accepted_by_the_cost_of_now(
     underpaid = a_payment_updated(
         order_id=order.id,
         state=PaymentState.PARTIALLY_PAID,
+        payment_id="4945313371",
         asked=a_coin_amount("0.2"),
         paid=a_coin_amount("0.1"),
     )
@@ -239,7 +248,10 @@ async def test_too_little_money_is_accepted_by_the_cost_of_now(
     body = {"action": "accept_underpaid", "reason": "the buyer wrote"}
     url = f"/admin/orders/{order.id}/actions"
 
-    assert (await orders.http.post(url, json=body, headers=admin)).status_code == answer
+    answer = await orders.http.post(url, json=body, headers=admin)
+
+    assert answer.status_code == status
+    assert text in answer.text
 
 
 async def test_offers_that_no_product_names_any_more_are_pruned(
