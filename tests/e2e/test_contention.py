@@ -33,8 +33,16 @@ async def place_all(shop: Shop, product_id: str) -> list[PlacedOrder | int]:
             email = f"crowd-{number}-{secrets.token_hex(3)}@example.com"
             items = [{"product_id": product_id, "quantity": 1}]
             body = {"email": email, "accept_terms": True, "items": items}
+            # Who is asked to come again has the same order in mind.
+            headers = {"Idempotency-Key": secrets.token_hex(16)}
             async with gate:
-                answer = await http.post(shop.url("orders", "/orders"), json=body)
+                while True:
+                    answer = await http.post(
+                        shop.url("orders", "/orders"), json=body, headers=headers
+                    )
+                    if answer.status_code != 503:
+                        break
+                    await asyncio.sleep(int(answer.headers["Retry-After"]))
             if answer.status_code != 201:
                 return answer.status_code
             placed = answer.json()

@@ -21,7 +21,7 @@ from fastapi import APIRouter, FastAPI
 from faststream.kafka import KafkaBroker
 from foundation.clock import Clock, SystemClock
 from foundation.settings import ServiceSettings
-from persistence.database import Database
+from persistence.database import Database, is_transient
 from persistence.measures import Measure
 from persistence.migrations import check_schema
 from persistence.notifications import Notifications
@@ -232,6 +232,7 @@ def create_app(service: Service) -> FastAPI:
         lifespan=lifespan,
         registry=sampler.registry,
         body_limits=service.body_limits,
+        is_transient=is_transient,
     )
     jwks = service.jwks or _remote_jwks(service, client)
     install_tokens(app, TokenVerifier(jwks, service.clock))

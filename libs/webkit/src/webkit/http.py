@@ -23,14 +23,16 @@ def create_http(
     lifespan: Lifespan | None = None,
     registry: CollectorRegistry | None = None,
     body_limits: Mapping[str, int] | None = None,
+    is_transient: Callable[[Exception], bool] | None = None,
 ) -> FastAPI:
     """A FastAPI application with everything that all services answer alike.
 
     `body_limits` maps a path prefix to the most bytes a request body may have there;
-    elsewhere it is 64 KiB.
+    elsewhere it is 64 KiB. `is_transient` tells which errors pass by themselves: they are
+    answered with 503.
     """
     app = FastAPI(title=name, lifespan=lifespan, docs_url=None, redoc_url=None)
-    install_problems(app)
+    install_problems(app, is_transient)
     install_metrics(app, registry or CollectorRegistry())
     app.add_middleware(BodyLimitMiddleware, limits=body_limits or {})
     app.add_middleware(AccessLogMiddleware)

@@ -1,10 +1,12 @@
 """Errors over HTTP as RFC 9457 `application/problem+json`, and the limit on bodies.
 
 A rejected value is never repeated and a stack trace never leaves the process: for what
-nobody expected the client reads a generic text with the request id to quote.
+nobody expected the client reads a generic text with the request id to quote. What passes by
+itself, as a database that restarts or has no connection free, is 503 with `Retry-After`: RFC 9110
+section 15.6.4.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
@@ -68,12 +70,19 @@ def problem_response(problem: Problem) -> Response:
     )
 
 
-def install_problems(app: FastAPI) -> None:
-    """Make every error of the application a problem; call before other middleware."""
-    app.add_middleware(_UnexpectedErrorMiddleware)
+def install_problems(app: FastAPI, is_transient: Callable[[Exception], bool] | None = None) -> None:
+    """Make every error of the application a problem; call before other middleware.
+
+    `is_transient` tells which unexpected errors pass by themselves.
+    """
+    app.add_middleware(_UnexpectedErrorMiddleware, is_transient=is_transient or _never)
     app.add_exception_handler(Problem, _answer)
     app.add_exception_handler(RequestValidationError, _answer)
     app.add_exception_handler(HTTPException, _answer)
+
+
+def _never(_error: Exception) -> bool:
+    return False
 
 
 async def _answer(_request: Request, error: Exception) -> Response:
@@ -115,8 +124,9 @@ def _reason(error: Mapping[str, Any]) -> str:
 
 
 class _UnexpectedErrorMiddleware:
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, is_transient: Callable[[Exception], bool]) -> None:
         self._app = app
+        self._is_transient = is_transient
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -131,11 +141,17 @@ class _UnexpectedErrorMiddleware:
 
         try:
             await self._app(scope, receive, watch)
-        except Exception:
+        except Exception as error:
             log.exception("request.failed", method=scope["method"])
             if has_started:
                 raise
-            await problem_response(_unexpected(scope))(scope, receive, send)
+            problem = _BUSY if self._is_transient(error) else _unexpected(scope)
+            await problem_response(problem)(scope, receive, send)
+
+
+_BUSY: Final = Problem(
+    503, detail="This is busy just now; please try again.", headers={"Retry-After": "2"}
+)
 
 
 def _unexpected(scope: Scope) -> Problem:

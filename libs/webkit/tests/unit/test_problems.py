@@ -189,6 +189,24 @@ async def test_an_unexpected_error_shows_the_request_id_and_nothing_else(
     assert [(line["event"], line["log_level"]) for line in lines] == [("request.failed", "error")]
 
 
+@pytest.mark.parametrize(("error", "status"), [(TimeoutError, 503), (KeyError, 500)])
+async def test_an_error_that_passes_by_itself_asks_to_come_again(
+    error: type[Exception], status: int
+) -> None:
+    app = FastAPI()
+    install_problems(app, lambda error: isinstance(error, TimeoutError))
+
+    @app.get("/")
+    async def fails() -> None:
+        raise error
+
+    async with a_client(app) as client:
+        response = await client.get("/")
+
+    assert response.status_code == status
+    assert response.headers.get("Retry-After") == ("2" if status == 503 else None)
+
+
 async def test_an_error_after_the_answer_began_is_not_swallowed() -> None:
     app = FastAPI()
     install_problems(app)
