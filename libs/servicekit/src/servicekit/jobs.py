@@ -33,6 +33,7 @@ LEASE: Final = timedelta(seconds=60)
 PERFORM_TIMEOUT_S: Final = 45
 POLL_S: Final = 1.0
 SETTLE_PAUSE_S: Final = 0.2
+MAX_SETTLE_PAUSE_S: Final = 3.2
 MAX_RETRY_DELAY_S: Final = 300
 
 _log = structlog.get_logger()
@@ -182,7 +183,7 @@ class JobRunner:
     async def run(self) -> None:
         """Run for ever; jobs in hand at the end are taken up again when their lease ends."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._settle_for_ever())
+            group.create_task(self._settle_for_ever(group))
             group.create_task(self._claim_for_ever())
 
     async def run_due(self) -> int:
@@ -273,26 +274,38 @@ class JobRunner:
 
         return settle
 
-    async def _settle_for_ever(self) -> None:
+    async def _settle_for_ever(self, group: asyncio.TaskGroup) -> None:
         while True:
             batch = [await self._finished.get()]
             while not self._finished.empty():
                 batch.append(self._finished.get_nowait())
-            await self._settle_at_last(batch)
+            if not await self._is_settled(batch):
+                for finished in batch:
+                    group.create_task(self._settle_alone(finished))
 
-    async def _settle_at_last(self, batch: Sequence[_Finished]) -> None:
+    async def _settle_alone(self, finished: _Finished) -> None:
         """Settle, however often: a deadlock or an outage must not have the work done twice.
 
-        It ends: whose lease was taken over meanwhile settles nothing.
+        It ends: whose lease was taken over meanwhile settles nothing. Apart from its batch,
+        because two batches that lock the same rows in opposite order would only meet again, and
+        one job whose rows stay locked would hold up the others.
         """
+        pause_s = SETTLE_PAUSE_S
         while True:
-            try:
-                return await self._settle(batch)
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-                _log.warning("jobs.settle_failed", kind=self.kind, error=repr(error))
-                await asyncio.sleep(SETTLE_PAUSE_S)
+            await asyncio.sleep(pause_s)
+            if await self._is_settled([finished]):
+                return
+            pause_s = min(2 * pause_s, MAX_SETTLE_PAUSE_S)
+
+    async def _is_settled(self, batch: Sequence[_Finished]) -> bool:
+        try:
+            await self._settle(batch)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            _log.warning("jobs.settle_failed", kind=self.kind, error=repr(error))
+            return False
+        return True
 
     async def _settle(self, batch: Sequence[_Finished]) -> None:
         if not batch:

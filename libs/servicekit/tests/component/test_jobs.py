@@ -199,3 +199,26 @@ async def test_settling_that_fails_in_passing_does_not_repeat_the_work(
     await asyncio.gather(running, return_exceptions=True)
 
     assert len(work.performed) == 1
+
+
+async def test_settlement_that_keeps_failing_does_not_hold_up_the_others(
+    database: Database, clock: FixedClock
+) -> None:
+    async def perform(job: Job) -> Settle:
+        async def settle(_transaction: Transaction) -> None:
+            if job.subject == "locked":
+                raise ConnectionError("somebody holds its rows")
+
+        return settle
+
+    for subject in ("locked", "free"):  # claimed and settled together
+        await plan(database, subject, clock.now())
+    running = asyncio.create_task(JobRunner("work", perform, database=database, clock=clock).run())
+
+    async with asyncio.timeout(5):
+        while len(left := await rows(database)) > 1:  # noqa: ASYNC110  the runner makes it true
+            await asyncio.sleep(0.05)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert [row.subject for row in left] == ["locked"]
