@@ -100,3 +100,17 @@ def test_an_unknown_topic_is_named(kafka_with_topics: KafkaServer) -> None:
 
     assert answer.exit_code == 2
     assert "is no topic of this shop" in answer.stderr
+
+
+async def test_a_service_that_never_read_the_topic_is_refused(
+    kafka_with_topics: KafkaServer,
+) -> None:
+    group = f"orders-known.{TOPIC}"
+    await send(kafka_with_topics, [b"one"])
+    await read(kafka_with_topics, group, 1)
+
+    answer = await asyncio.to_thread(run, kafka_with_topics, "order-known", datetime.now(UTC))
+
+    assert answer.exit_code == 2
+    assert "order-known has never read" in answer.stderr
+    assert "orders-known" in answer.stderr.split("these have:")[1]

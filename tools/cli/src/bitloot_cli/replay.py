@@ -6,7 +6,7 @@ service must be stopped, for a running one would put its own place back.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -26,6 +26,14 @@ _EMPTY: Final = frozenset({"Empty", "Dead"})
 
 class GroupIsBusy(Exception):
     """The service still reads the topic."""
+
+
+class NeverRead(Exception):
+    """No service of this name has ever read the topic; `readers` have."""
+
+    def __init__(self, readers: Sequence[str]) -> None:
+        self.readers = readers
+        super().__init__(", ".join(readers))
 
 
 def replay(
@@ -53,6 +61,8 @@ def replay(
         )
     except GroupIsBusy:
         fail(f"{service} still reads {topic}: stop all its replicas first, then run this again")
+    except NeverRead as error:
+        fail(f"{service} has never read {topic}; these have: {error}", code=2)
     except (KafkaError, OSError) as error:
         fail(f"Kafka at KAFKA_BOOTSTRAP_SERVERS cannot be used: {error}")
     would = "would read" if dry_run else "will read"
@@ -66,10 +76,11 @@ async def set_back(
 
     Raises:
         GroupIsBusy: it has members.
+        NeverRead: Kafka knows no such group, so that a typing error sets nothing back.
         aiokafka.errors.KafkaError, OSError: Kafka cannot be used.
     """
     options = client_options(settings)
-    await _refuse_busy(options, group)
+    await _refuse_unfit(options, group, topic)
     consumer = AIOKafkaConsumer(
         group_id=group, enable_auto_commit=False, request_timeout_ms=_TIMEOUT_MS, **options
     )
@@ -80,10 +91,14 @@ async def set_back(
         await consumer.stop()
 
 
-async def _refuse_busy(options: Mapping[str, Any], group: str) -> None:
+async def _refuse_unfit(options: Mapping[str, Any], group: str, topic: str) -> None:
     admin = AIOKafkaAdminClient(request_timeout_ms=_TIMEOUT_MS, **options)
     await admin.start()
     try:
+        known = {name for name, *_rest in await admin.list_consumer_groups()}
+        if group not in known:
+            readers = (name.removesuffix(f".{topic}") for name in known)
+            raise NeverRead(sorted(name for name in readers if name not in known))
         [answer] = await admin.describe_consumer_groups([group])
     finally:
         await admin.close()
