@@ -179,6 +179,7 @@ class JobRunner:
         self._concurrency = concurrency
         self._running: set[asyncio.Task[None]] = set()
         self._finished: asyncio.Queue[_Finished] = asyncio.Queue()
+        self._claiming = _claiming(kind)  # built once: every runner asks it every second
 
     async def run(self) -> None:
         """Run for ever; jobs in hand at the end are taken up again when their lease ends."""
@@ -213,33 +214,9 @@ class JobRunner:
                 await wait_for_wake(self.wake, POLL_S)
 
     async def _claim(self, limit: int) -> list[Job]:
-        token = new_id()
-        due = (
-            sa.select(jobs.c.kind, jobs.c.subject)
-            .where(jobs.c.kind == self.kind, jobs.c.due_at <= self._clock.now())
-            .where(
-                sa.or_(
-                    jobs.c.lease_until.is_(None),
-                    jobs.c.lease_until < sa.func.clock_timestamp(),
-                )
-            )
-            .order_by(jobs.c.due_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        claim = (
-            sa.update(jobs)
-            .where(sa.tuple_(jobs.c.kind, jobs.c.subject).in_(due))
-            .values(
-                lease_token=token,
-                lease_until=sa.func.clock_timestamp() + LEASE,
-                attempts=jobs.c.attempts + 1,
-                last_error=None,
-            )
-            .returning(jobs)
-        )
+        parameters = {"now": self._clock.now(), "token": new_id(), "most": limit}
         async with self._database.transaction() as transaction:
-            rows = (await transaction.execute(claim)).all()
+            rows = (await transaction.execute(self._claiming, parameters)).all()
         return [_job(row) for row in rows]
 
     async def _work(self, job: Job) -> None:
@@ -333,6 +310,34 @@ class JobRunner:
                 raise
             due_at = await self._try_again(job, error)(transaction)
         await _end(transaction, job, due_at)
+
+
+def _claiming(kind: str) -> sa.Executable:
+    """Lease what is due: parameters `now`, `token` and `most`."""
+    due = (
+        sa.select(jobs.c.kind, jobs.c.subject)
+        .where(jobs.c.kind == kind, jobs.c.due_at <= sa.bindparam("now", type_=jobs.c.due_at.type))
+        .where(
+            sa.or_(
+                jobs.c.lease_until.is_(None),
+                jobs.c.lease_until < sa.func.clock_timestamp(),
+            )
+        )
+        .order_by(jobs.c.due_at)
+        .limit(sa.bindparam("most", type_=sa.Integer))
+        .with_for_update(skip_locked=True)
+    )
+    return (
+        sa.update(jobs)
+        .where(sa.tuple_(jobs.c.kind, jobs.c.subject).in_(due))
+        .values(
+            lease_token=sa.bindparam("token", type_=jobs.c.lease_token.type),
+            lease_until=sa.func.clock_timestamp() + LEASE,
+            attempts=jobs.c.attempts + 1,
+            last_error=None,
+        )
+        .returning(jobs)
+    )
 
 
 async def _end(transaction: Transaction, job: Job, due_at: datetime | None) -> None:
