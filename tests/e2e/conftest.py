@@ -16,7 +16,7 @@ MONEY_RULES = {
 """Rules that a shop would have, so that what they allow and refuse can be seen."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(request: pytest.FixtureRequest, shared_parts: SharedParts) -> Iterator[RunningStack]:
     """The whole stack, once a run: `stack["ORDERS_URL"]`, `stack.mailbox`, `stack.kill("orders")`.
 

@@ -10,13 +10,13 @@ from stack.testing import PlacedOrder, Shop
 from stack.whole_stack import RunningStack, whole_stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def collector() -> Iterator[TraceCollector]:
     with TraceCollector.serving() as collector:
         yield collector
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def traced_stack(collector: TraceCollector) -> Iterator[RunningStack]:
     """A whole stack that sends its traces to `collector`."""
     folder = Path(tempfile.mkdtemp(prefix="bitloot-traced-"))
@@ -26,14 +26,14 @@ def traced_stack(collector: TraceCollector) -> Iterator[RunningStack]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def traced_shop(traced_stack: RunningStack) -> Iterator[Shop]:
     shop = Shop.of(traced_stack)
     yield shop
     shop.http.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sold(traced_shop: Shop) -> PlacedOrder:
     """An order of a line of each source, delivered and opened."""
     own = traced_shop.add_product("Traced own")

@@ -25,6 +25,7 @@ pytest_plugins = ("stack.contract_fixtures", "stack.server_fixtures")
 
 NewDatabase = Callable[..., str]
 _SHARED = pytest.StashKey[SharedParts]()
+_WHOLE_STACKS = frozenset({"stack", "traced_stack"})
 _NEEDS_APACHE = "needs Apache Kafka, librdkafka's broker neither restarts nor rebalances like it"
 
 
@@ -49,12 +50,20 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let one worker run all tests of the whole stack, so that it is started once."""
+    """Let one worker run all tests of the whole stack, so that it is started once.
+
+    Whole stacks come first: one that waits for its tests to end takes the others' time.
+    """
     if not config.pluginmanager.hasplugin("xdist"):
         return
     for item in items:
-        if "stack" in getattr(item, "fixturenames", ()):
+        if "stack" in _fixtures(item):
             item.add_marker(pytest.mark.xdist_group("stack"))
+    items.sort(key=lambda item: _WHOLE_STACKS.isdisjoint(_fixtures(item)))
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    return list(getattr(item, "fixturenames", ()))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -1,0 +1,1 @@
+"""What the stack tells: a package, so that its stack ends with the last of its tests."""
