@@ -2,12 +2,16 @@
 
 import asyncio
 import csv
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 from bitloot_cli.main import app
 from foundation.clock import new_id
@@ -160,3 +164,51 @@ def test_a_missing_database_is_named(urls: dict[str, str]) -> None:
 
     assert answer.exit_code == 2
     assert "ORDERS_DATABASE_URL" in answer.stderr
+
+
+@pytest.fixture
+def kinguin() -> Iterator[str]:
+    """Kinguin's stand-in as a process of its own, delivering at once; its buyer API."""
+    command = [sys.executable, "-m", "kinguin_simulator", "--port", "0", "--delivery-delay-ms", "0"]
+    command += ["--api-key", "k", "--webhook-secret", "w"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        try:
+            yield line.split()[-1]
+        finally:
+            process.terminate()
+
+
+def buy(kinguin: str, external_id: str) -> str:
+    """What somebody buys with the shop's account; the supplier's order id."""
+    position = {"productId": "5c9b5c9b5c9b5c9b5c9b0001", "qty": 1, "price": 50}
+    body = {"products": [position], "orderExternalId": external_id}
+    answer = httpx.post(f"{kinguin}/v2/order", json=body, headers={"x-api-key": "k"})
+    return str(answer.raise_for_status().json()["orderId"])
+
+
+PURCHASE = """
+WITH l AS (INSERT INTO lines (id, order_id, product_id, title, quantity, kinguin_product_id,
+highest_unit_price, highest_currency, lines_in_order, buyer, state, requested_at)
+VALUES ($1, $1, $1, 'Game', 1, 'p', 50, 'USD', 1, '{}', 'fulfilling', now()) RETURNING id)
+INSERT INTO purchases (id, line_id, attempt, external_id, state, quantity, created_at, updated_at)
+SELECT $1, id, 1, $2, $3, 1, now(), now() FROM l
+"""
+
+
+def test_orders_of_the_supplier_that_nobody_asked_for_are_named(
+    urls: dict[str, str], kinguin: str
+) -> None:
+    execute(urls["fulfillment-kinguin"], PURCHASE, new_id(), "looked-for", "unknown")
+    execute(urls["fulfillment-kinguin"], PURCHASE, new_id(), "given-up", "failed")
+    looked_for = buy(kinguin, "looked-for")
+    nobodys = {buy(kinguin, "given-up"), buy(kinguin, "by-hand")}
+
+    answer = run(urls, **UNREACHABLE, KINGUIN_API_URL=kinguin, KINGUIN_API_KEY="k")
+
+    rows = execute(urls["payments"], "SELECT kind, subject FROM differences")
+    assert {row["kind"] for row in rows} == {"unknown_supplier_order"}
+    assert {row["subject"].split()[-1] for row in rows} == nobodys
+    assert "Kinguin's orders" not in answer.stderr
+    assert looked_for not in answer.stdout

@@ -6,12 +6,14 @@ from decimal import Decimal
 import pytest
 from bitloot_verify.reconciliation.compare import (
     Kind,
+    KnownPurchase,
     OurOrder,
     OurPayment,
     OurPurchase,
     compare_orders,
     compare_payments,
     compare_purchases,
+    compare_supplier_orders,
 )
 from foundation.clock import new_id
 from fulfillment_kinguin.domain.supply import OrderStatus, SupplierOrder
@@ -122,6 +124,32 @@ def test_what_differs_at_the_supplier_is_named(
 
     assert found.kind is kind
     assert found.currency == "EUR"
+
+
+KNOWN = KnownPurchase(PURCHASE.external_id, "K1", "keys_ready")
+
+
+@pytest.mark.parametrize(
+    ("order", "known", "is_named"),
+    [
+        (BOUGHT, [KNOWN], False),
+        (BOUGHT, [], True),
+        (BOUGHT, [replace(KNOWN, reservation_id=None, state="unknown")], False),
+        (BOUGHT, [replace(KNOWN, reservation_id=None, state="failed")], True),
+        (replace(BOUGHT, external_id=None), [KNOWN], False),
+        (replace(BOUGHT, external_id=None), [], True),
+        (replace(BOUGHT, status=OrderStatus.CANCELED), [], False),
+        (replace(BOUGHT, order_id="K2"), [KNOWN], False),  # bought twice, as is said elsewhere
+        (None, [], False),
+    ],
+)
+def test_what_the_supplier_sold_and_we_do_not_know_is_named(
+    order: SupplierOrder | None, known: list[KnownPurchase], *, is_named: bool
+) -> None:
+    found = list(compare_supplier_orders({"K": order}, known))
+
+    assert [d.kind for d in found] == [Kind.UNKNOWN_SUPPLIER_ORDER] * is_named
+    assert [d.currency for d in found] == ["EUR"] * is_named
 
 
 def test_two_standing_orders_of_one_purchase_are_found() -> None:

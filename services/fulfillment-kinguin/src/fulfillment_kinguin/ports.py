@@ -1,6 +1,7 @@
 """What fulfillment-kinguin needs from outside: somebody who sells keys, and exchange rates."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Final, Protocol
 
@@ -62,6 +63,15 @@ class KeySupplier(Protocol):
         Raises:
             NotSupported: orders cannot be searched.
             Unclear: no answer that can be trusted; this is not the same as none found.
+        """
+        ...
+
+    async def orders_since(self, since: datetime) -> Sequence[SupplierOrder]:
+        """Every order of the account that was made at this moment or later, each once.
+
+        Raises:
+            NotSupported: this dialect does not list orders.
+            Unclear: no answer that can be trusted.
         """
         ...
 

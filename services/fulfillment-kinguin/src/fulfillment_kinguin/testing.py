@@ -225,6 +225,11 @@ class FakeSupplier:
         found = [order for order in self.ledger if order.external_id == external_id]
         return [_answer(order) for order in reversed(found)]
 
+    async def orders_since(self, since: datetime) -> Sequence[SupplierOrder]:
+        """See `KeySupplier.orders_since`."""
+        self._called("orders_since")
+        return [_answer(order) for order in self.ledger if order.created_at >= since]
+
     async def order(self, order_id: str) -> SupplierOrder:
         """See `KeySupplier.order`."""
         self._called("order")

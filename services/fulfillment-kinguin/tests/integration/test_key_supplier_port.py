@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -254,6 +255,22 @@ async def test_order_is_found_by_its_external_id_only(world: World) -> None:
 
     assert (found.order_id, found.external_id) == (placed.order_id, mine.external_id)
     assert await world.supplier.orders_of("nobody's") == []
+
+
+async def test_orders_are_listed_from_a_moment_on(world: World) -> None:
+    if isinstance(world.supplier, SalesManagerClient):
+        pytest.skip("this dialect does not list orders")
+    first = await world.supplier.place(world.order())
+    second = await world.supplier.place(world.order())
+    assert first.created_at is not None
+    assert second.created_at is not None
+
+    listed = await world.supplier.orders_since(first.created_at)
+    later = await world.supplier.orders_since(second.created_at + timedelta(seconds=60))
+
+    ours = {order.order_id: order.external_id for order in (first, second)}
+    assert ours.items() <= {order.order_id: order.external_id for order in listed}.items()
+    assert later == []
 
 
 async def test_lost_answer_is_unclear_and_the_order_is_found(world: World) -> None:

@@ -1,6 +1,7 @@
 """Calls over HTTP: what is sent once, what twice, and answers that cannot be trusted."""
 
 import asyncio
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import httpx
@@ -130,6 +131,20 @@ async def test_keys_are_read_page_by_page_and_each_once() -> None:
 
     assert [key.key_id for key in keys] == [f"k{n}" for n in range(153)]
     assert [request.url.params["page"] for request in wire.requests] == ["1", "2", "3"]
+
+
+async def test_orders_are_read_page_by_page_and_each_once() -> None:
+    def page(first: int, count: int) -> httpx.Response:
+        orders = [PLACED | {"orderId": f"PHZZ{n}"} for n in range(first, first + count)]
+        return ok({"results": orders, "item_count": 153})
+
+    wire = Wire(page(0, 100), page(50, 100), page(150, 3))
+
+    orders = await EsaClient(wire.http).orders_since(datetime(2026, 11, 23, 12, tzinfo=UTC))
+
+    assert [order.order_id for order in orders] == [f"PHZZ{n}" for n in range(153)]
+    assert [request.url.params["page"] for request in wire.requests] == ["1", "2", "3"]
+    assert {r.url.params["createdAtFrom"] for r in wire.requests} == {"2026-11-23T12:00:00+00:00"}
 
 
 async def test_unreadable_key_is_never_repeated() -> None:

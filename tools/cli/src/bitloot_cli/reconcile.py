@@ -17,12 +17,18 @@ from uuid import UUID
 
 import typer
 from bitloot_verify.reconciliation import differences
-from bitloot_verify.reconciliation.books import Books, NotedSurplus, read_books
+from bitloot_verify.reconciliation.books import (
+    Books,
+    NotedSurplus,
+    known_purchases,
+    read_books,
+)
 from bitloot_verify.reconciliation.compare import (
     Difference,
     compare_orders,
     compare_payments,
     compare_purchases,
+    compare_supplier_orders,
 )
 from bitloot_verify.reconciliation.outside import gateway_payments, supplier_orders
 from foundation.clock import SystemClock
@@ -155,7 +161,7 @@ async def _look(databases: Databases, variables: Mapping[str, str], since: datet
     outcome.found.extend(compare_orders(list(books.payments.values()), books.orders))
     async with AsyncExitStack() as stack:
         await _ask_gateway(stack, variables, books, since, outcome)
-        await _ask_supplier(stack, variables, books, outcome)
+        await _ask_supplier(stack, databases, variables, books, since, outcome)
     return outcome
 
 
@@ -177,17 +183,24 @@ async def _ask_gateway(
 
 
 async def _ask_supplier(
-    stack: AsyncExitStack, variables: Mapping[str, str], books: Books, outcome: Outcome
+    stack: AsyncExitStack,
+    databases: Databases,
+    variables: Mapping[str, str],
+    books: Books,
+    since: datetime,
+    outcome: Outcome,
 ) -> None:
-    if not books.purchases:
-        return
+    if not books.purchases and not variables.get("KINGUIN_API_KEY"):
+        return  # a shop that sells its own stock only
     try:
         supplier = await _supplier(stack, variables)
-        found = await supplier_orders(supplier, books.purchases)
+        found = await supplier_orders(supplier, since, books.purchases)
     except (SupplierError, KeyError) as error:
         outcome.missing.append(f"Kinguin's orders: {_why(error)}")
         return
+    known = await known_purchases(databases["fulfillment-kinguin"], found.values())
     outcome.found.extend(compare_purchases(books.purchases, found))
+    outcome.found.extend(compare_supplier_orders(found, known))
 
 
 def _why(error: Exception) -> str:

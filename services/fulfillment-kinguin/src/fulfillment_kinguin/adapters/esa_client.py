@@ -5,6 +5,7 @@ that); keys come from `GET /v2/order/{id}/keys`, page by page.
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any, Final
@@ -33,6 +34,7 @@ from fulfillment_kinguin.errors import UnreadableAnswer
 PAGE: Final = 100
 """The most that a page may have."""
 MAX_KEY_PAGES: Final = 20
+MAX_ORDER_PAGES: Final = 1000
 
 
 class EsaClient:
@@ -61,6 +63,18 @@ class EsaClient:
         answer = await self._http.get("/v1/order", params)
         found = [order.to_order() for order in read_answer(OrdersAnswer, answer).results]
         return checked_search(found, external_id)
+
+    async def orders_since(self, since: datetime) -> Sequence[SupplierOrder]:
+        """See `KeySupplier.orders_since`; one that comes meanwhile only moves others back."""
+        by_id: dict[str, SupplierOrder] = {}
+        moment = since.astimezone(UTC).isoformat(timespec="seconds")
+        for page in range(1, MAX_ORDER_PAGES + 1):
+            params: dict[str, str | int] = {"createdAtFrom": moment, "page": page, "limit": PAGE}
+            found = read_answer(OrdersAnswer, await self._http.get("/v1/order", params)).results
+            by_id |= {order.order_id: order.to_order() for order in found}
+            if len(found) < PAGE:
+                return list(by_id.values())
+        raise UnreadableAnswer(f"more than {MAX_ORDER_PAGES} pages of orders since {moment}")
 
     async def order(self, order_id: str) -> SupplierOrder:
         """See `KeySupplier.order`."""

@@ -6,6 +6,7 @@ It adds nothing else: what the supplier raises goes on as it is.
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -39,7 +40,7 @@ _OUTCOMES: Final[Sequence[tuple[type[Exception], str]]] = (
     (SupplierError, "unclear"),
 )
 _OPERATIONS: Final = (
-    *("place", "orders_of", "order", "keys", "return_keys"),
+    *("place", "orders_of", "orders_since", "order", "keys", "return_keys"),
     *("product", "products", "products_by_ids", "balance"),
 )
 
@@ -91,6 +92,11 @@ class MeasuredSupplier:
         """See `KeySupplier`."""
         with self._measured("orders_of"):
             return await self._supplier.orders_of(external_id)
+
+    async def orders_since(self, since: datetime) -> Sequence[SupplierOrder]:
+        """See `KeySupplier`."""
+        with self._measured("orders_since"):
+            return await self._supplier.orders_since(since)
 
     async def order(self, order_id: str) -> SupplierOrder:
         """See `KeySupplier`."""

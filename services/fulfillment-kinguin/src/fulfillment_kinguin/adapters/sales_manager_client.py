@@ -5,6 +5,7 @@ buying, and what was charged is not told.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import quote
@@ -58,6 +59,10 @@ class SalesManagerClient:
         answer = await self._http.get("/v1/orders", params)
         found = [order.to_order() for order in read_answer(_OrdersAnswer, answer).results]
         return checked_search(found, external_id)
+
+    async def orders_since(self, since: datetime) -> Sequence[SupplierOrder]:
+        """See `KeySupplier.orders_since`."""
+        raise NotSupported(f"the sales-manager API does not list the orders since {since}: use esa")
 
     async def order(self, order_id: str) -> SupplierOrder:
         """See `KeySupplier.order`."""

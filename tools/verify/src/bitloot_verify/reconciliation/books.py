@@ -1,15 +1,21 @@
 """Our side of the reconciliation: what payments, orders and fulfillment-kinguin have noted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 import sqlalchemy as sa
+from fulfillment_kinguin.domain.supply import SupplierOrder
 from persistence.database import Database
 
-from bitloot_verify.reconciliation.compare import OurOrder, OurPayment, OurPurchase
+from bitloot_verify.reconciliation.compare import (
+    KnownPurchase,
+    OurOrder,
+    OurPayment,
+    OurPurchase,
+)
 
 _PAYMENTS: Final = sa.text(
     "SELECT p.payment_id, p.order_id, status, actually_paid, pay_currency,"
@@ -27,7 +33,10 @@ _PURCHASES: Final = sa.text(
     " WHERE kinguin_reservation_id IS NOT NULL AND created_at >= :since"
 )
 
-
+_KNOWN: Final = sa.text(
+    "SELECT external_id, kinguin_reservation_id, state FROM purchases"
+    " WHERE external_id = ANY(:external_ids) OR kinguin_reservation_id = ANY(:order_ids)"
+)
 _NOTED: Final = sa.text(
     "SELECT payment_id, amount, currency, worth, worth_currency FROM noted_surpluses"
     " WHERE noted_at >= :since ORDER BY noted_at"
@@ -71,3 +80,20 @@ async def read_books(databases: Mapping[str, Database], since: datetime) -> Book
     purchases = [OurPurchase(*row) for row in await rows("fulfillment-kinguin", _PURCHASES)]
     noted = tuple(NotedSurplus(*row) for row in await rows("payments", _NOTED))
     return Books({p.payment_id: p for p in payments}, tuple(orders), tuple(purchases), noted)
+
+
+async def known_purchases(
+    database: Database, orders: Iterable[SupplierOrder | None]
+) -> Sequence[KnownPurchase]:
+    """What fulfillment-kinguin's database has noted for these orders of the supplier.
+
+    Raises:
+        OSError, sqlalchemy.exc.DBAPIError: it cannot be read.
+    """
+    found = [order for order in orders if order is not None]
+    named = {
+        "external_ids": [order.external_id for order in found if order.external_id],
+        "order_ids": [order.order_id for order in found],
+    }
+    async with database.transaction() as transaction:
+        return [KnownPurchase(*row) for row in await transaction.execute(_KNOWN, named)]

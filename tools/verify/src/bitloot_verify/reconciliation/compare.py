@@ -25,6 +25,7 @@ class Kind(StrEnum):
     MONEY_WITHOUT_PAID_ORDER = "money_without_paid_order"
     UNKNOWN_PURCHASE = "purchase_unknown_to_supplier"
     BOUGHT_TWICE = "bought_twice"
+    UNKNOWN_SUPPLIER_ORDER = "unknown_supplier_order"
     PURCHASE_STATUS = "purchase_status"
     PURCHASE_PRICE = "purchase_price"
 
@@ -75,7 +76,22 @@ class OurPurchase:
     price_charged_eur: Decimal | None
 
 
+@dataclass(frozen=True, slots=True)
+class KnownPurchase:
+    """What fulfillment-kinguin has noted for an order that Kinguin names, whenever it was made."""
+
+    external_id: str
+    reservation_id: str | None
+    state: str
+
+    @property
+    def explains(self) -> bool:
+        """Whether an order under its external id is no surprise: adopted, or still looked for."""
+        return self.reservation_id is not None or self.state in _IN_FLIGHT
+
+
 _OPEN: Final = frozenset({"placed", "slow", "needs_attention"})
+_IN_FLIGHT: Final = frozenset({"placing", "unknown"})
 _GONE: Final = frozenset({OrderStatus.CANCELED, OrderStatus.REFUNDED})
 
 
@@ -165,6 +181,26 @@ def compare_purchases(
         if external_id is not None and number > 1:
             says = f"the supplier has {number} standing orders for it"
             yield Difference(Kind.BOUGHT_TWICE, f"purchase {external_id}", says)
+
+
+def compare_supplier_orders(
+    supplier: Mapping[str, SupplierOrder | None], known: Sequence[KnownPurchase]
+) -> Iterator[Difference]:
+    """What the supplier has sold to us and no purchase of ours has asked for, or counts on."""
+    explained = {purchase.external_id for purchase in known if purchase.explains}
+    adopted = {purchase.reservation_id for purchase in known}
+    for order in supplier.values():
+        if order is None or not _stands(order):
+            continue
+        if order.order_id not in adopted and order.external_id not in explained:
+            says = f"bought under external id {order.external_id}, which no purchase of ours has"
+            yield Difference(
+                Kind.UNKNOWN_SUPPLIER_ORDER,
+                f"supplier's order {order.order_id}",
+                says,
+                order.price_charged,
+                "EUR",
+            )
 
 
 def _stands(order: SupplierOrder) -> bool:

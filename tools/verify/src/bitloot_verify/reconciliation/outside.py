@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from fulfillment_kinguin.domain.supply import SupplierOrder
-from fulfillment_kinguin.errors import NotFound
+from fulfillment_kinguin.errors import NotFound, NotSupported
 from fulfillment_kinguin.ports import KeySupplier
 from payments.domain.payment import PaymentFacts
 from payments.errors import PaymentNotFound
@@ -34,13 +34,27 @@ async def gateway_payments(
 
 
 async def supplier_orders(
-    supplier: KeySupplier, purchases: Sequence[OurPurchase]
+    supplier: KeySupplier, since: datetime, purchases: Sequence[OurPurchase]
 ) -> Mapping[str, SupplierOrder | None]:
-    """The supplier's orders by its own ids: those we know, and others of the same external id.
+    """The supplier's orders by its own ids: all since a moment, and those of our purchases.
 
     Raises:
         fulfillment_kinguin.errors.SupplierError: the supplier did not tell.
     """
+    try:
+        listed = await supplier.orders_since(since)
+    except NotSupported:
+        return await _one_by_one(supplier, purchases)
+    found: dict[str, SupplierOrder | None] = {order.order_id: order for order in listed}
+    for purchase in purchases:
+        if purchase.reservation_id not in found:
+            found[purchase.reservation_id] = await _order(supplier, purchase.reservation_id)
+    return found
+
+
+async def _one_by_one(
+    supplier: KeySupplier, purchases: Sequence[OurPurchase]
+) -> Mapping[str, SupplierOrder | None]:
     found: dict[str, SupplierOrder | None] = {}
     for purchase in purchases:
         found[purchase.reservation_id] = await _order(supplier, purchase.reservation_id)
