@@ -2,8 +2,9 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from chaos.world import World
 
 Fault = Callable[[World], AbstractAsyncContextManager[None]]
 _FAKETIME: Final = "*/faketime/libfaketime.so.1"
+_BETWEEN_JUMPS_S: Final = 3.0
 
 
 class CannotBeMade(Exception):
@@ -161,21 +163,48 @@ def too_few_connections(service: str) -> Fault:
 
 def clock_off(service: str, seconds: int) -> Fault:
     """A second process of a service works with a clock that is so many seconds ahead."""
-    library = next(Path("/usr/lib").glob(_FAKETIME), None)
 
     @asynccontextmanager
     async def during(world: World) -> AsyncIterator[None]:
-        if library is None:
-            raise CannotBeMade("libfaketime is not installed: apt-get install libfaketime")
-        clock = {
-            "LD_PRELOAD": str(library),
-            "FAKETIME": f"{seconds:+d}",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # nobody's timers jump when a clock is set
-        }
-        async with world.replica(service, clock):
+        async with world.replica(service, _with_faketime({"FAKETIME": f"{seconds:+d}"})):
             yield
 
     return during
+
+
+def clock_jumps(service: str, seconds: int) -> Fault:
+    """A second process of a service works with a clock that is set forth and back all the time."""
+
+    async def jump(file: Path) -> None:
+        for ahead in cycle((seconds, -seconds, 0)):
+            await asyncio.to_thread(file.write_text, f"{ahead:+d}\n")
+            await asyncio.sleep(_BETWEEN_JUMPS_S)
+
+    @asynccontextmanager
+    async def during(world: World) -> AsyncIterator[None]:
+        file = world.stack.folder / "clock"
+        file.write_text("+0\n")
+        clock = {"FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_NO_CACHE": "1"}
+        async with world.replica(service, _with_faketime(clock)):
+            jumps = asyncio.create_task(jump(file))
+            try:
+                yield
+            finally:
+                jumps.cancel()
+                await asyncio.gather(jumps, return_exceptions=True)
+
+    return during
+
+
+def _with_faketime(clock: Mapping[str, str]) -> Mapping[str, str]:
+    library = next(Path("/usr/lib").glob(_FAKETIME), None)
+    if library is None:
+        raise CannotBeMade("libfaketime is not installed: apt-get install libfaketime")
+    return {
+        "LD_PRELOAD": str(library),
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # nobody's timers jump when a clock is set
+        **clock,
+    }
 
 
 def keys_changed() -> Fault:

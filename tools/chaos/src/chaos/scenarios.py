@@ -9,11 +9,13 @@ import signal
 from dataclasses import dataclass
 from typing import Final
 
+from contracts import Topic
 from stack.plan import SERVICES_WITH_DATABASE
 
 from chaos import payments_gone_wrong as wrong
 from chaos.faults import (
     Fault,
+    clock_jumps,
     clock_off,
     ended,
     ipn_secret_changed,
@@ -32,6 +34,13 @@ from chaos.faults import (
 from chaos.mail_faults import MailFault
 from chaos.payments_gone_wrong import Customer, behaves, buys, pays, reveals
 from chaos.poison import poisoned
+from chaos.server_faults import (
+    DEADLOCK,
+    DISK_FULL,
+    SERIALIZATION_FAILURE,
+    topic_missing,
+    writes_refused,
+)
 from chaos.tcp_proxy import Toxics
 
 _DONE: Final = frozenset({"fulfilled"})
@@ -73,6 +82,11 @@ _CLOCKS_AND_KEYS: Final = (
     ),
     Scenario("delivery clock ahead", clock_off("delivery", 20), 20.0, customer=reveals),
     Scenario("delivery clock behind", clock_off("delivery", -20), 20.0, customer=reveals),
+    Scenario("payments clock jumps", clock_jumps("payments", 20), 20.0),
+    Scenario("orders clock jumps", clock_jumps("orders", 20), 20.0),
+    Scenario(
+        "kinguin clock jumps", clock_jumps("fulfillment-kinguin", 20), 20.0, customer=buys("both")
+    ),
     Scenario("keys changed", keys_changed(), 20.0, customer=reveals),
     Scenario("ipn secret changed", ipn_secret_changed(), 20.0, customer=wrong.is_notified),
 )
@@ -81,6 +95,8 @@ _KAFKA: Final = (
     Scenario("kafka killed", kafka_away(at_once=True), 1.0),
     Scenario("kafka paused", kafka_paused(), 30.0),
     Scenario("kafka away", kafka_away(at_once=False), 300.0),
+    Scenario("payment.confirmed missing", topic_missing(Topic.PAYMENT_CONFIRMED), 15.0),
+    Scenario("key.ready missing", topic_missing(Topic.KEY_READY), 15.0),
     Scenario("orders rebalances", rebalance_storm("orders"), 40.0),
     Scenario("delivery rebalances", rebalance_storm("delivery"), 40.0),
     Scenario("poison messages", poisoned(), 5.0),
@@ -92,6 +108,9 @@ _POSTGRES: Final = (
     Scenario("postgres reset in COMMIT", spoilt("postgres", Toxics(0.1, reset_after=b"COMMIT"))),
     Scenario("postgres reset in replies", spoilt("postgres", Toxics(0.02, reset_on_reply=True))),
     Scenario("postgres slow", spoilt("postgres", Toxics(latency_s=0.05))),
+    Scenario("postgres deadlocks", writes_refused(DEADLOCK, 0.1), customer=buys("both")),
+    Scenario("postgres serialization failures", writes_refused(SERIALIZATION_FAILURE, 0.1)),
+    Scenario("postgres disk full", writes_refused(DISK_FULL, 0.9)),
     Scenario("payments one connection", too_few_connections("payments")),
     Scenario("orders one connection", too_few_connections("orders")),
 )
