@@ -106,6 +106,24 @@ def test_a_retry_makes_a_job_and_is_on_record(run: Run, url: str) -> None:
     assert entry == {"action": "dead_letter.retried", "subject": str(letter)}
 
 
+def test_all_letters_of_a_topic_are_tried_again_however_many(run: Run, url: str) -> None:
+    a_letter(url, b"{}", topic="rollout.changed")
+    rows(
+        url,
+        "INSERT INTO dead_letters (id, consumer, topic, partition, kafka_offset, body, headers,"
+        " error, given_up_at) SELECT gen_random_uuid(), 'c', 'key.ready', 0, n, '{}', '{}', 'e',"
+        " now() FROM generate_series(1, 1200) n",
+    )
+
+    listed = run("list", "orders")
+    answer = run("retry", "orders", "--topic", "key.ready")
+
+    assert "500 of 1201 dead letters in orders" in listed.stdout
+    assert answer.stdout.strip() == "1200 dead letters tried again"
+    [left] = rows(url, "SELECT topic FROM dead_letters WHERE given_up_at IS NOT NULL")
+    assert left == {"topic": "rollout.changed"}
+
+
 def test_a_dry_run_says_what_it_would_do_and_changes_nothing(run: Run, url: str) -> None:
     a_letter(url, b"{}", offset=1)
     a_letter(url, b"{}", offset=2)

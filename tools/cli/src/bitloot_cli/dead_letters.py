@@ -5,7 +5,7 @@ its `operator_log`. Bodies are shown with everything sealed or secret left out.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
@@ -34,7 +34,7 @@ app = typer.Typer(help="Messages that could not be handled.", no_args_is_help=Tr
 
 SERVICES: Final = ("payments", "orders", "fulfillment-custom", "fulfillment-kinguin", "delivery")
 _HIDDEN: Final = frozenset({"ciphertext", "sealed", "buyer", "recipient", "keys", "body", "email"})
-_LIST_LIMIT: Final = 500
+_AT_ONCE: Final = 500
 
 Service = Annotated[str, typer.Argument(help=f"One of {', '.join(SERVICES)}.")]
 EnvFile = Annotated[Path | None, typer.Option(help="NAME=value lines, as .stack/stack.env.")]
@@ -49,7 +49,12 @@ def list_letters(
     env_file: EnvFile = None,
 ) -> None:
     """The letters of a service, oldest first, at most 500."""
-    rows = _on(service, env_file, lambda transaction: _find(transaction, topic=topic))
+
+    async def work(transaction: Transaction) -> tuple[int, Sequence[sa.Row[Any]]]:
+        number = sa.select(sa.func.count()).select_from(_query(None, topic).subquery())
+        return await transaction.scalar(number) or 0, await _find(transaction, topic=topic)
+
+    total, rows = _on(service, env_file, work)
     table = Table("id", "topic", "partition:offset", "parked", "state", "error")
     for row in rows:
         state = "given up" if row.given_up_at else "tried again"
@@ -57,7 +62,8 @@ def list_letters(
         error = mask_secrets(row.error)
         table.add_row(str(row.id), row.topic, place, f"{row.parked_at:%F %T}", state, error)
     Console().print(table)
-    typer.echo(f"{len(rows)} dead letters in {service}")
+    shown = f"{len(rows)} of {total}" if len(rows) < total else f"{total}"
+    typer.echo(f"{shown} dead letters in {service}")
 
 
 @app.command()
@@ -82,12 +88,15 @@ def retry(
         fail("name the letters, or all of one topic with --topic", code=2)
 
     async def work(transaction: Transaction) -> int:
-        found = await _locked(transaction, ids=letters, topic=topic)
-        waiting = [row for row in found if not await _is_tried_now(transaction, row)]
-        for row in [] if dry_run else waiting:
-            await reopen(transaction, row.id, datetime.now(UTC))
-            await _log(transaction, "dead_letter.retried", row, None)
-        return len(waiting)
+        number = 0
+        async for row in _locked(transaction, ids=letters, topic=topic):
+            if await _is_tried_now(transaction, row):
+                continue
+            number += 1
+            if not dry_run:
+                await reopen(transaction, row.id, datetime.now(UTC))
+                await _log(transaction, "dead_letter.retried", row, None)
+        return number
 
     _say(_on(service, env_file, work), len(letters or ()), "tried again", dry_run=dry_run)
 
@@ -105,11 +114,13 @@ def discard(
         fail("say why nothing is lost: --reason", code=2)
 
     async def work(transaction: Transaction) -> int:
-        found = await _locked(transaction, ids=letters)
-        for row in [] if dry_run else found:
-            await _log(transaction, "dead_letter.discarded", row, reason)
-            await discard_letter(transaction, row.id)
-        return len(found)
+        number = 0
+        async for row in _locked(transaction, ids=letters):
+            number += 1
+            if not dry_run:
+                await _log(transaction, "dead_letter.discarded", row, reason)
+                await discard_letter(transaction, row.id)
+        return number
 
     _say(_on(service, env_file, work), len(letters), "discarded", dry_run=dry_run)
 
@@ -136,14 +147,21 @@ def _on(service: str, env_file: Path | None, work: Callable[[Transaction], Await
 async def _find(
     transaction: Transaction, *, ids: Sequence[UUID] | None = None, topic: str | None = None
 ) -> Sequence[sa.Row[Any]]:
-    return await _rows(transaction, _query(ids, topic))
+    return await _rows(transaction, _query(ids, topic).limit(_AT_ONCE))
 
 
 async def _locked(
     transaction: Transaction, *, ids: Sequence[UUID] | None = None, topic: str | None = None
-) -> Sequence[sa.Row[Any]]:
-    """The same, for who changes them: of two people at once the second finds what is left."""
-    return await _rows(transaction, _query(ids, topic).with_for_update())
+) -> AsyncIterator[sa.Row[Any]]:
+    """All of them, for who changes them: of two people at once the second finds what is left."""
+    query = _query(ids, topic).limit(_AT_ONCE).with_for_update()
+    rows = await _rows(transaction, query)
+    while rows:
+        for row in rows:
+            yield row
+        last = sa.tuple_(sa.literal(rows[-1].parked_at), sa.literal(rows[-1].id))
+        place = sa.tuple_(dead_letters.c.parked_at, dead_letters.c.id)
+        rows = await _rows(transaction, query.where(place > last))
 
 
 async def _rows(transaction: Transaction, query: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
@@ -158,7 +176,7 @@ async def _is_tried_now(transaction: Transaction, row: sa.Row[Any]) -> bool:
 
 
 def _query(ids: Sequence[UUID] | None, topic: str | None) -> sa.Select[Any]:
-    query = sa.select(dead_letters).order_by(dead_letters.c.parked_at).limit(_LIST_LIMIT)
+    query = sa.select(dead_letters).order_by(dead_letters.c.parked_at, dead_letters.c.id)
     if ids:
         query = query.where(dead_letters.c.id.in_(ids))
     if topic:
