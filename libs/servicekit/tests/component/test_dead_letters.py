@@ -59,10 +59,10 @@ async def test_letter_of_a_topic_that_began_anew_does_not_swallow_another_messag
         await consumer([Record("payment.confirmed", 0, 5, None, body, {})])
 
     async with database.transaction() as transaction:
-        old = await transaction.scalar(
+        old = await transaction.execute(
             sa.select(dead_letters.c.id).where(dead_letters.c.body == b"of the old topic")
         )
-        await discard(transaction, old)
+        await discard(transaction, old.scalar_one())
     await consumer([Record("payment.confirmed", 0, 5, None, body, {})])
     async with database.transaction() as transaction:
         [letter] = (

@@ -42,11 +42,11 @@ async def placed(kinguin: ServiceHarness, _clock: FixedClock, _supplier: FakeSup
 
 
 async def stuck(kinguin: ServiceHarness, clock: FixedClock, supplier: FakeSupplier) -> None:
-    """Its answer was lost, and a day of searching found nothing."""
-    supplier.set_faults(drop_answer_after_work=1)
-    supplier.errors["orders_of"] = Unclear("HTTP 500")
+    """Its request was lost, and for a day no search was answered."""
+    supplier.errors = {"place": Unclear("no answer"), "orders_of": Unclear("HTTP 500")}
     await kinguin.deliver(a_request())
     await work(kinguin, clock, 24 * 3600)
+    supplier.errors = {}
 
 
 async def planned(kinguin: ServiceHarness, _clock: FixedClock, _supplier: FakeSupplier) -> None:
