@@ -33,7 +33,6 @@ LEASE: Final = timedelta(seconds=60)
 PERFORM_TIMEOUT_S: Final = 45
 POLL_S: Final = 1.0
 SETTLE_PAUSE_S: Final = 0.2
-MAX_SETTLE_PAUSE_S: Final = 3.2
 MAX_RETRY_DELAY_S: Final = 300
 
 _log = structlog.get_logger()
@@ -153,6 +152,10 @@ class _Finished:
     log_ids: Mapping[str, str]
 
 
+class _LeaseLost(Exception):
+    """Somebody else has taken the job over, or it was cancelled."""
+
+
 class JobRunner:
     """Runs the jobs of one kind, `concurrency` at a time.
 
@@ -178,13 +181,15 @@ class JobRunner:
         self.wake = asyncio.Event()
         self._concurrency = concurrency
         self._running: set[asyncio.Task[None]] = set()
+        # Claimed and not settled: what waits to be settled counts, or its lease would end in line.
+        self._in_hand = 0
         self._finished: asyncio.Queue[_Finished] = asyncio.Queue()
         self._claiming = _claiming(kind)  # built once: every runner asks it every second
 
     async def run(self) -> None:
         """Run for ever; jobs in hand at the end are taken up again when their lease ends."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._settle_for_ever(group))
+            group.create_task(self._settle_for_ever())
             group.create_task(self._claim_for_ever())
 
     async def run_due(self) -> int:
@@ -196,7 +201,7 @@ class JobRunner:
 
     async def _claim_for_ever(self) -> None:
         while True:
-            free = self._concurrency - len(self._running)
+            free = max(0, self._concurrency - self._in_hand)
             try:
                 claimed = await self._claim(free) if free else []
             except Exception as error:
@@ -204,6 +209,7 @@ class JobRunner:
                     raise
                 _log.warning("jobs.claim_failed", kind=self.kind, error=repr(error))
                 claimed = []
+            self._in_hand += len(claimed)
             if claimed:
                 crash_point("job.claimed")
             for job in claimed:
@@ -228,7 +234,6 @@ class JobRunner:
                 settle = self._try_again(job, error)
             ids = current_log_ids()
         await self._finished.put(_Finished(job, settle, ids))
-        self.wake.set()
 
     def _ids(self, job: Job) -> dict[str, str]:
         return {"job": job.kind, self._subject_is: job.subject}
@@ -251,28 +256,22 @@ class JobRunner:
 
         return settle
 
-    async def _settle_for_ever(self, group: asyncio.TaskGroup) -> None:
+    async def _settle_for_ever(self) -> None:
+        """Settle, however often: a deadlock or an outage must not have the work done twice.
+
+        It ends: whose lease was taken over meanwhile settles nothing. After a failure each goes
+        alone, so that one job whose rows stay locked does not hold up the others.
+        """
         while True:
             batch = [await self._finished.get()]
             while not self._finished.empty():
                 batch.append(self._finished.get_nowait())
-            if not await self._is_settled(batch):
-                for finished in batch:
-                    group.create_task(self._settle_alone(finished))
-
-    async def _settle_alone(self, finished: _Finished) -> None:
-        """Settle, however often: a deadlock or an outage must not have the work done twice.
-
-        It ends: whose lease was taken over meanwhile settles nothing. Apart from its batch,
-        because two batches that lock the same rows in opposite order would only meet again, and
-        one job whose rows stay locked would hold up the others.
-        """
-        pause_s = SETTLE_PAUSE_S
-        while True:
-            await asyncio.sleep(pause_s)
-            if await self._is_settled([finished]):
-                return
-            pause_s = min(2 * pause_s, MAX_SETTLE_PAUSE_S)
+            if await self._is_settled(batch):
+                continue
+            await asyncio.sleep(SETTLE_PAUSE_S)
+            for finished in batch:
+                if not await self._is_settled([finished]):
+                    self._finished.put_nowait(finished)
 
     async def _is_settled(self, batch: Sequence[_Finished]) -> bool:
         try:
@@ -282,13 +281,19 @@ class JobRunner:
                 raise
             _log.warning("jobs.settle_failed", kind=self.kind, error=repr(error))
             return False
+        self._in_hand -= len(batch)
+        self.wake.set()
         return True
 
     async def _settle(self, batch: Sequence[_Finished]) -> None:
+        """Settle jobs in one transaction, by their order: so do all runners of a service.
+
+        Two batches that lock rows of the same orders then never wait for each other crosswise.
+        """
         if not batch:
             return
         async with self._database.transaction() as transaction:
-            for finished in batch:
+            for finished in sorted(batch, key=_order):
                 span = span_from(finished.job.traceparent, f"settle {finished.job.kind}")
                 with span, log_ids(**finished.log_ids):
                     await self._settle_one(transaction, finished)
@@ -297,19 +302,30 @@ class JobRunner:
         crash_point("job.after_commit")
 
     async def _settle_one(self, transaction: Transaction, finished: _Finished) -> None:
-        job = finished.job
-        query = sa.select(sa.literal(1)).select_from(jobs).where(*_is(job)).with_for_update()
-        if await transaction.scalar(query) is None:
-            _log.warning("job.lease_lost", kind=job.kind, subject=job.subject)
-            return
         try:
-            async with savepoint(transaction):
-                due_at = await finished.settle(transaction)
+            await self._settle_leased(transaction, finished.job, finished.settle)
         except Exception as error:
             if is_transient(error):
                 raise
-            due_at = await self._try_again(job, error)(transaction)
-        await _end(transaction, job, due_at)
+            again = self._try_again(finished.job, error)
+            await self._settle_leased(transaction, finished.job, again)
+
+    async def _settle_leased(self, transaction: Transaction, job: Job, settle: Settle) -> None:
+        """The effect and the end of its row, or neither when the lease is somebody else's.
+
+        The row is looked at first and locked last: its effect locks what it is about before it,
+        as do those who schedule the job.
+        """
+        try:
+            async with savepoint(transaction):
+                await _check_leased(transaction, job)
+                await _end(transaction, job, await settle(transaction))
+        except _LeaseLost:
+            _log.warning("job.lease_lost", kind=job.kind, subject=job.subject)
+
+
+def _order(finished: _Finished) -> str:
+    return finished.log_ids.get("order_id", finished.job.subject)
 
 
 def _claiming(kind: str) -> sa.Executable:
@@ -340,8 +356,18 @@ def _claiming(kind: str) -> sa.Executable:
     )
 
 
+async def _check_leased(transaction: Transaction, job: Job) -> None:
+    query = sa.select(sa.literal(1)).select_from(jobs).where(*_is(job))
+    if await transaction.scalar(query) is None:
+        raise _LeaseLost
+
+
 async def _end(transaction: Transaction, job: Job, due_at: datetime | None) -> None:
-    """Delete the row or put it off; one that was scheduled anew meanwhile stays due."""
+    """Delete the row or put it off; one that was scheduled anew meanwhile stays due.
+
+    Raises:
+        _LeaseLost: it is somebody else's.
+    """
     as_claimed = jobs.c.revision == job.revision
     if due_at is None:
         done = await transaction.execute(sa.delete(jobs).where(*_is(job), as_claimed))
@@ -350,9 +376,11 @@ async def _end(transaction: Transaction, job: Job, due_at: datetime | None) -> N
     put_off = (
         jobs.c.due_at if due_at is None else sa.case((as_claimed, due_at), else_=jobs.c.due_at)
     )
-    await transaction.execute(
+    ended = await transaction.execute(
         sa.update(jobs).where(*_is(job)).values(due_at=put_off, lease_token=None, lease_until=None)
     )
+    if not ended.rowcount:
+        raise _LeaseLost
 
 
 def _job(row: sa.Row[Any]) -> Job:

@@ -26,6 +26,7 @@ from servicekit.outbox import Sender
 
 MAX_BATCH: Final = 500
 _GRACE_S: Final = 10.0
+_METADATA_AGE_MS: Final = 30_000  # within it a topic that was made anew is read again
 _SESSION_TIMEOUT_MS: Final = 15_000  # a busy event loop must not drop out; a killed one is missed
 _HEARTBEAT_MS: Final = 500  # how soon a member hears that another one joins: topics join one by one
 
@@ -56,6 +57,7 @@ def build_broker(settings: KafkaSettings, client_id: str) -> KafkaBroker:
         ack_policy=AckPolicy.NACK_ON_ERROR,
         graceful_timeout=_GRACE_S,
         allow_auto_create_topics=False,
+        metadata_max_age_ms=_METADATA_AGE_MS,
         logger=logging.getLogger("faststream"),
         log_level=logging.DEBUG,
     )

@@ -176,6 +176,26 @@ async def test_worker_whose_lease_was_taken_settles_nothing(
     assert len(await rows(database)) == 1
 
 
+async def test_effect_of_a_worker_who_loses_its_lease_meanwhile_is_undone(
+    database: Database, clock: FixedClock
+) -> None:
+    async def perform(_job: Job) -> Settle:
+        async def settle(transaction: Transaction) -> None:
+            await schedule(transaction, "effect", "a", clock.now())
+            async with database.transaction() as other:
+                await other.execute(
+                    sa.update(jobs).where(jobs.c.kind == "work").values(lease_token=new_id())
+                )
+
+        return settle
+
+    await plan(database, "a", clock.now())
+
+    await JobRunner("work", perform, database=database, clock=clock).run_due()
+
+    assert [row.kind for row in await rows(database)] == ["work"]
+
+
 async def test_scheduling_again_never_puts_a_job_off(database: Database, clock: FixedClock) -> None:
     await plan(database, "a", clock.now())
 
