@@ -67,10 +67,10 @@ class BuyOnce:
 
     async def _raise_fence(self, job: Job, purchase: Purchase, quote: Quote) -> bool:
         async with self._database.transaction() as transaction:
-            if not await still_leased(transaction, job):
-                return False
             await self._guard.hold_switch(transaction)
             found = await purchase_repository.lock(transaction, purchase.id)
+            if not await still_leased(transaction, job):
+                return False
             if found.state not in _POSTABLE or not found.line.is_wanted:
                 return False
             now = self._clock.now()

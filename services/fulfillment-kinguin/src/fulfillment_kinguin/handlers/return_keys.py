@@ -86,9 +86,9 @@ class ReturnKeys:
     async def _raise_fence(self, job: Job, purchase: Purchase) -> bool:
         """Commit that it was asked before it is: who finds it looks first."""
         async with self._database.transaction() as transaction:
+            found = await purchase_repository.lock(transaction, purchase.id)
             if not await still_leased(transaction, job):
                 return False
-            found = await purchase_repository.lock(transaction, purchase.id)
             if found.giving_back != purchase.giving_back or found.giving_back is None:
                 return False
             now, posts = self._clock.now(), found.giving_back.posts + 1
