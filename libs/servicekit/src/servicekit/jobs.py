@@ -272,6 +272,7 @@ class JobRunner:
             for finished in batch:
                 if not await self._is_settled([finished]):
                     self._finished.put_nowait(finished)
+                    await asyncio.sleep(SETTLE_PAUSE_S)  # an outage is no reason to hurry
 
     async def _is_settled(self, batch: Sequence[_Finished]) -> bool:
         try:

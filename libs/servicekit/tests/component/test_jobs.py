@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from foundation.clock import new_id
+from foundation.log_ids import add_log_ids
 from foundation.testing import FixedClock
 from persistence.database import Database, Transaction
 from persistence.tables import jobs
@@ -194,6 +195,59 @@ async def test_effect_of_a_worker_who_loses_its_lease_meanwhile_is_undone(
     await JobRunner("work", perform, database=database, clock=clock).run_due()
 
     assert [row.kind for row in await rows(database)] == ["work"]
+
+
+async def test_jobs_that_finish_together_are_settled_by_their_orders(
+    database: Database, clock: FixedClock
+) -> None:
+    settled: list[str] = []
+
+    async def perform(job: Job) -> Settle:
+        add_log_ids(order_id=f"order of {job.subject}")
+
+        async def settle(_transaction: Transaction) -> None:
+            settled.append(job.subject)
+
+        return settle
+
+    for late, subject in enumerate(("c", "a", "b")):  # due in this order
+        await plan(database, subject, clock.now() - timedelta(seconds=9 - late))
+
+    await JobRunner("work", perform, database=database, clock=clock).run_due()
+
+    assert settled == ["a", "b", "c"]
+
+
+async def test_no_more_is_claimed_than_can_be_settled(
+    database: Database, clock: FixedClock
+) -> None:
+    performed: list[str] = []
+    is_away = True
+
+    async def perform(job: Job) -> Settle:
+        performed.append(job.subject)
+
+        async def settle(_transaction: Transaction) -> None:
+            if is_away:
+                raise ConnectionError("PostgreSQL restarts")
+
+        return settle
+
+    for subject in "abcde":
+        await plan(database, subject, clock.now())
+    two = JobRunner("work", perform, database=database, clock=clock, concurrency=2)
+    running = asyncio.create_task(two.run())
+    await asyncio.sleep(2.5)  # two polls, and several tries to settle
+    in_hand, is_away = len(performed), False
+
+    async with asyncio.timeout(10):
+        while await rows(database):  # noqa: ASYNC110  as above
+            await asyncio.sleep(0.05)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert in_hand == 2
+    assert sorted(performed) == list("abcde")
 
 
 async def test_scheduling_again_never_puts_a_job_off(database: Database, clock: FixedClock) -> None:
