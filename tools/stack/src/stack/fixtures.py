@@ -4,7 +4,6 @@ Load it with `-p stack.fixtures`. All xdist workers share one server each; the m
 them. `STACK=containers` takes the same parts from public container images.
 """
 
-import gc
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -31,7 +30,7 @@ _NEEDS_APACHE = "needs Apache Kafka, librdkafka's broker neither restarts nor re
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give the run a folder for its parts; workers get their main process's."""
+    """Give the run a plain log, and a folder for its parts; workers get their main process's."""
     configure_test_log()
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     if worker is None:
@@ -61,16 +60,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if "stack" in _fixtures(item):
             item.add_marker(pytest.mark.xdist_group("stack"))
     items.sort(key=lambda item: _WHOLE_STACKS.isdisjoint(_fixtures(item)))
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_finish() -> None:
-    """Keep what was collected out of every later garbage collection.
-
-    It lives to the end anyway, and going through it can stop a transaction for seconds.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 def _fixtures(item: pytest.Item) -> list[str]:
