@@ -2,8 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +22,18 @@ _BETWEEN_JUMPS_S: Final = 3.0
 
 class CannotBeMade(Exception):
     """This machine lacks what the fault needs; the text says what to install."""
+
+
+@asynccontextmanager
+async def _meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Work that goes on as long as the fault; what broke it is raised at the end."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 def no_fault() -> Fault:
@@ -185,13 +197,8 @@ def clock_jumps(service: str, seconds: int) -> Fault:
         file = world.stack.folder / "clock"
         file.write_text("+0\n")
         clock = {"FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_NO_CACHE": "1"}
-        async with world.replica(service, _with_faketime(clock)):
-            jumps = asyncio.create_task(jump(file))
-            try:
-                yield
-            finally:
-                jumps.cancel()
-                await asyncio.gather(jumps, return_exceptions=True)
+        async with world.replica(service, _with_faketime(clock)), _meanwhile(jump(file)):
+            yield
 
     return during
 
@@ -247,11 +254,7 @@ def rebalance_storm(service: str) -> Fault:
 
     @asynccontextmanager
     async def during(world: World) -> AsyncIterator[None]:
-        storm = asyncio.create_task(come_and_go(world))
-        try:
+        async with _meanwhile(come_and_go(world)):
             yield
-        finally:
-            storm.cancel()
-            await asyncio.gather(storm, return_exceptions=True)
 
     return during

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
+import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient
 from contracts import Topic
 from stack.parts.databases import run_sql
@@ -23,14 +24,20 @@ DISK_FULL: Final = "53100"
 _TABLES: Final = ("inbox", "outbox", "jobs", "dead_letters")
 
 
+class NothingRefused(Exception):
+    """The fault was not made: no statement met it."""
+
+
 def writes_refused(sqlstate: str, share: float) -> Fault:
     """In every database this share of statements that write what services remember is refused.
 
-    The transaction is gone by that, as after a true deadlock or on a full disk.
+    The transaction is gone by that, as after a true deadlock or on a full disk. Refusals are
+    counted by a sequence, which no rollback takes back.
     """
     make = f"""
-        CREATE FUNCTION chaos_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        CREATE FUNCTION chaos_refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
             IF random() < {share} THEN
+                PERFORM nextval('public.chaos_refused');
                 RAISE EXCEPTION 'planted' USING ERRCODE = '{sqlstate}';
             END IF;
             RETURN NULL;
@@ -45,14 +52,26 @@ def writes_refused(sqlstate: str, share: float) -> Fault:
     async def during(world: World) -> AsyncIterator[None]:
         urls = [_database(world, service) for service in SERVICES_WITH_DATABASE]
         for url in urls:
-            await asyncio.to_thread(run_sql, url, make, *arm)
+            await asyncio.to_thread(run_sql, url, "CREATE SEQUENCE chaos_refused", make, *arm)
         try:
             yield
         finally:
-            for url in urls:
-                await asyncio.to_thread(run_sql, url, "DROP FUNCTION chaos_refuse CASCADE")
+            refused = [await _take_back(url) for url in urls]
+        if not any(refused):
+            raise NothingRefused
 
     return during
+
+
+async def _take_back(url: str) -> bool:
+    """End it in one database; whether anything was refused there."""
+    connection = await asyncpg.connect(url)
+    try:
+        refused: bool = await connection.fetchval("SELECT is_called FROM chaos_refused")
+        await connection.execute("DROP FUNCTION chaos_refuse CASCADE; DROP SEQUENCE chaos_refused")
+    finally:
+        await connection.close()
+    return refused
 
 
 def _database(world: World, service: str) -> str:
