@@ -6,7 +6,7 @@ service must be stopped, for a running one would put its own place back.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -29,11 +29,7 @@ class GroupIsBusy(Exception):
 
 
 class NeverRead(Exception):
-    """No service of this name has ever read the topic; `readers` have."""
-
-    def __init__(self, readers: Sequence[str]) -> None:
-        self.readers = readers
-        super().__init__(", ".join(readers))
+    """No service of this name has ever read the topic; the text names those that have."""
 
 
 def replay(
@@ -97,8 +93,9 @@ async def _refuse_unfit(options: Mapping[str, Any], group: str, topic: str) -> N
     try:
         known = {name for name, *_rest in await admin.list_consumer_groups()}
         if group not in known:
-            readers = (name.removesuffix(f".{topic}") for name in known)
-            raise NeverRead(sorted(name for name in readers if name not in known))
+            end = f".{topic}"
+            readers = sorted(name.removesuffix(end) for name in known if name.endswith(end))
+            raise NeverRead(", ".join(readers) or "none")
         [answer] = await admin.describe_consumer_groups([group])
     finally:
         await admin.close()

@@ -193,7 +193,7 @@ def compare_supplier_orders(
         if order is None or not _stands(order):
             continue
         if order.order_id not in adopted and order.external_id not in explained:
-            says = f"bought under external id {order.external_id}, which no purchase of ours has"
+            says = f"bought under external id {order.external_id}; no purchase of ours counts on it"
             yield Difference(
                 Kind.UNKNOWN_SUPPLIER_ORDER,
                 f"supplier's order {order.order_id}",
