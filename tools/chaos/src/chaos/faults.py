@@ -3,14 +3,14 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
 
+from stack.errors import PartFailed
 from stack.parts.databases import run_sql
 
-from chaos.key_change import IPN_SECRETS
 from chaos.mail_faults import MailFault
 from chaos.tcp_proxy import Toxics
 from chaos.world import World
@@ -22,6 +22,10 @@ _BETWEEN_JUMPS_S: Final = 3.0
 
 class CannotBeMade(Exception):
     """This machine lacks what the fault needs; the text says what to install."""
+
+
+class NotNoticed(Exception):
+    """A process serves that must not; the text says which."""
 
 
 @asynccontextmanager
@@ -57,18 +61,41 @@ def ended(service: str, number: signal.Signals) -> Fault:
     return during
 
 
-def zombie(service: str) -> Fault:
-    """A service stands still, another process of it takes over, and then it wakes up."""
+def zombie(service: str, told: Mapping[str, str] | None = None) -> Fault:
+    """A service stands still, another process of it takes over, and then it wakes up.
+
+    `told` is what that other process is told otherwise.
+    """
 
     @asynccontextmanager
     async def during(world: World) -> AsyncIterator[None]:
-        async with world.replica(service):
+        async with world.replica(service, told):
             paused = world.living(service)
             paused.signal_group(signal.SIGSTOP)
             try:
                 yield
             finally:
                 paused.signal_group(signal.SIGCONT)
+
+    return during
+
+
+def refused_to_start(
+    service: str, told: Callable[[World], Mapping[str, str]], because: str
+) -> Fault:
+    """A second process of a service that cannot work rightly is started: it must say so and end."""
+
+    @asynccontextmanager
+    async def during(world: World) -> AsyncIterator[None]:
+        try:
+            async with world.replica(service, told(world)):
+                pass
+        except PartFailed as refusal:
+            if because not in str(refusal):
+                raise
+        else:
+            raise NotNoticed(f"{service} serves")
+        yield
 
     return during
 
@@ -184,6 +211,15 @@ def clock_off(service: str, seconds: int) -> Fault:
     return during
 
 
+def clock_far_off(service: str, seconds: int) -> Fault:
+    """A second process of a service is started with a clock that is off by too much to work."""
+
+    def told(_world: World) -> Mapping[str, str]:
+        return _with_faketime({"FAKETIME": f"{seconds:+d}"})
+
+    return refused_to_start(service, told, "set both by NTP")
+
+
 def clock_jumps(service: str, seconds: int) -> Fault:
     """A second process of a service works with a clock that is set forth and back all the time."""
 
@@ -212,35 +248,6 @@ def _with_faketime(clock: Mapping[str, str]) -> Mapping[str, str]:
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # nobody's timers jump when a clock is set
         **clock,
     }
-
-
-def keys_changed() -> Fault:
-    """Replicas seal, encrypt and sign with new keys, beside processes that only know of them."""
-
-    @asynccontextmanager
-    async def during(world: World) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            for service, told in world.next_keys.items():
-                await stack.enter_async_context(world.replica(service, told))
-            yield
-
-    return during
-
-
-def ipn_secret_changed() -> Fault:
-    """NOWPayments signs with the next secret; one process knows both, a second only the next."""
-
-    @asynccontextmanager
-    async def during(world: World) -> AsyncIterator[None]:
-        told = world.next_keys["payments"]
-        async with world.replica("payments", told):
-            await world.simulator("nowpayments", ipn_secret=told[IPN_SECRETS])
-            try:
-                yield
-            finally:
-                await world.simulator("nowpayments")
-
-    return during
 
 
 def rebalance_storm(service: str) -> Fault:

@@ -15,13 +15,12 @@ from stack.plan import SERVICES_WITH_DATABASE
 from chaos import payments_gone_wrong as wrong
 from chaos.faults import (
     Fault,
+    clock_far_off,
     clock_jumps,
     clock_off,
     ended,
-    ipn_secret_changed,
     kafka_away,
     kafka_paused,
-    keys_changed,
     no_fault,
     postgres_away,
     rebalance_storm,
@@ -30,6 +29,12 @@ from chaos.faults import (
     spoilt,
     too_few_connections,
     zombie,
+)
+from chaos.key_faults import (
+    ipn_secret_changed,
+    keys_changed,
+    old_kek_missing,
+    recipient_unknown,
 )
 from chaos.mail_faults import MailFault
 from chaos.payments_gone_wrong import Customer, behaves, buys, pays, reveals
@@ -88,6 +93,16 @@ _CLOCKS_AND_KEYS: Final = (
         "kinguin clock jumps", clock_jumps("fulfillment-kinguin", 20), 20.0, customer=buys("both")
     ),
     Scenario("keys changed", keys_changed(), 20.0, customer=reveals),
+    Scenario("keys lack an old kek", old_kek_missing(), 5.0, customer=reveals),
+    Scenario(
+        "keys for a stranger",
+        recipient_unknown("fulfillment-kinguin"),
+        20.0,
+        _PERSON,
+        buys("both"),
+    ),
+    Scenario("payments clock far ahead", clock_far_off("payments", 300), 5.0),
+    Scenario("orders clock far behind", clock_far_off("orders", -300), 5.0),
     Scenario("ipn secret changed", ipn_secret_changed(), 20.0, customer=wrong.is_notified),
 )
 _KAFKA: Final = (
