@@ -24,7 +24,7 @@ from persistence.database import Database, Transaction, is_transient
 from persistence.measures import savepoint
 from persistence.notifications import notify
 from persistence.tables import jobs
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from servicekit.outbox import wait_for_wake
 
@@ -72,23 +72,14 @@ async def schedule(
     A job that is running at the moment is run once more afterwards. `traceparent` is the trace
     that it belongs to; without one it is the active one.
     """
-    row = insert(jobs).values(
-        kind=kind,
-        subject=str(subject),
-        payload=dict(payload or {}),
-        due_at=due_at,
-        traceparent=traceparent or current_traceparent(),
-    )
-    await transaction.execute(
-        row.on_conflict_do_update(
-            index_elements=[jobs.c.kind, jobs.c.subject],
-            set_={
-                "due_at": sa.func.least(jobs.c.due_at, row.excluded.due_at),
-                "payload": row.excluded.payload,
-                "revision": jobs.c.revision + 1,
-            },
-        )
-    )
+    row = {
+        "kind": kind,
+        "subject": str(subject),
+        "payload": dict(payload or {}),
+        "due_at": due_at,
+        "traceparent": traceparent or current_traceparent(),
+    }
+    await transaction.execute(_SCHEDULING, row)
     await notify(transaction, "jobs")
 
 
@@ -125,8 +116,9 @@ async def still_leased(transaction: Transaction, job: Job) -> bool:
     found = await transaction.scalar(
         sa.select(sa.literal(1))
         .select_from(jobs)
-        .where(*_is(job), jobs.c.lease_until > sa.func.clock_timestamp())
-        .with_for_update()
+        .where(*_CLAIMED, jobs.c.lease_until > sa.func.clock_timestamp())
+        .with_for_update(),
+        _claim_of(job),
     )
     return found is not None
 
@@ -137,12 +129,49 @@ def retry_delay(attempt: int) -> timedelta:
     return timedelta(seconds=ceiling * random.uniform(0.5, 1.0))  # noqa: S311  no secret
 
 
-def _is(job: Job) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        jobs.c.kind == job.kind,
-        jobs.c.subject == job.subject,
-        jobs.c.lease_token == job.lease_token,
+def _scheduling() -> Insert:
+    row = insert(jobs)
+    return row.on_conflict_do_update(
+        index_elements=[jobs.c.kind, jobs.c.subject],
+        set_={
+            "due_at": sa.func.least(jobs.c.due_at, row.excluded.due_at),
+            "payload": row.excluded.payload,
+            "revision": jobs.c.revision + 1,
+        },
     )
+
+
+def _claim_of(job: Job) -> dict[str, object]:
+    return {"job_kind": job.kind, "job_subject": job.subject, "token": job.lease_token}
+
+
+# What every job needs is built once: building costs more than PostgreSQL takes to answer.
+_CLAIMED: Final = (
+    jobs.c.kind == sa.bindparam("job_kind"),
+    jobs.c.subject == sa.bindparam("job_subject"),
+    jobs.c.lease_token == sa.bindparam("token"),
+)
+_AS_CLAIMED: Final = jobs.c.revision == sa.bindparam("at_revision")
+_SCHEDULING: Final = _scheduling()
+_CHECKING: Final = sa.select(sa.literal(1)).select_from(jobs).where(*_CLAIMED)
+_DELETING: Final = sa.delete(jobs).where(*_CLAIMED, _AS_CLAIMED)
+_PUTTING_OFF: Final = (
+    sa.update(jobs)
+    .where(*_CLAIMED)
+    .values(
+        due_at=sa.case(
+            (
+                _AS_CLAIMED,
+                sa.func.coalesce(
+                    sa.bindparam("next_due_at", type_=jobs.c.due_at.type), jobs.c.due_at
+                ),
+            ),
+            else_=jobs.c.due_at,
+        ),
+        lease_token=None,
+        lease_until=None,
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +279,8 @@ class JobRunner:
 
         async def settle(transaction: Transaction) -> datetime:
             await transaction.execute(
-                sa.update(jobs).where(*_is(job)).values(last_error=type(error).__name__)
+                sa.update(jobs).where(*_CLAIMED).values(last_error=type(error).__name__),
+                _claim_of(job),
             )
             return self._clock.now() + retry_delay(job.attempt)
 
@@ -358,8 +388,7 @@ def _claiming(kind: str) -> sa.Executable:
 
 
 async def _check_leased(transaction: Transaction, job: Job) -> None:
-    query = sa.select(sa.literal(1)).select_from(jobs).where(*_is(job))
-    if await transaction.scalar(query) is None:
+    if await transaction.scalar(_CHECKING, _claim_of(job)) is None:
         raise _LeaseLost
 
 
@@ -369,17 +398,12 @@ async def _end(transaction: Transaction, job: Job, due_at: datetime | None) -> N
     Raises:
         _LeaseLost: it is somebody else's.
     """
-    as_claimed = jobs.c.revision == job.revision
+    claim = _claim_of(job) | {"at_revision": job.revision}
     if due_at is None:
-        done = await transaction.execute(sa.delete(jobs).where(*_is(job), as_claimed))
+        done = await transaction.execute(_DELETING, claim)
         if done.rowcount:
             return
-    put_off = (
-        jobs.c.due_at if due_at is None else sa.case((as_claimed, due_at), else_=jobs.c.due_at)
-    )
-    ended = await transaction.execute(
-        sa.update(jobs).where(*_is(job)).values(due_at=put_off, lease_token=None, lease_until=None)
-    )
+    ended = await transaction.execute(_PUTTING_OFF, claim | {"next_due_at": due_at})
     if not ended.rowcount:
         raise _LeaseLost
 

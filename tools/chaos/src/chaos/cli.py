@@ -36,6 +36,7 @@ from chaos.world import World
 
 OUT = Path("dist/chaos")
 _HTTP_TIMEOUT_S = 30.0
+_PAGE_PAUSE_S = 2.0  # as often as the order page asks
 
 app = typer.Typer(
     help="The battery: faults on a running stack, and what must hold after each.",
@@ -149,7 +150,8 @@ async def _suffer(
 @app.command()
 def volume(
     orders: Annotated[int, typer.Option(min=1, help="How many")] = 10_000,
-    at_once: Annotated[int, typer.Option(min=1, help="Customers at the same time")] = 20,
+    at_once: Annotated[int, typer.Option(min=1, help="Customers at the same time")] = 40,
+    in_flight: Annotated[int, typer.Option(min=1, help="Orders open at the same time")] = 1500,
     share: Annotated[float, typer.Option(help="Of the calls outside that fail")] = 0.05,
     seed: Seed = None,
     out: Out = OUT,
@@ -161,9 +163,10 @@ def volume(
     folder = Path(tempfile.mkdtemp(prefix="bitloot-chaos-"))
     fast = {"fulfillment-kinguin": {"KINGUIN_REQUESTS_PER_SECOND": "200"}}
     with ProxyHost.running(dice) as host:
-        parts = ProxiedParts(folder, host)
+        parts = ProxiedParts(folder, host, direct=frozenset({"postgres"}))
         with whole_stack(folder, steady(fast), parts) as stack:
-            asyncio.run(_flood(stack, parts, host, outcome, dice, (orders, at_once, share)))
+            size = (orders, at_once, in_flight, share)
+            asyncio.run(_flood(stack, parts, host, outcome, dice, size))
     _finish(outcome, out, folder)
 
 
@@ -173,10 +176,10 @@ async def _flood(
     host: ProxyHost,
     outcome: Outcome,
     dice: random.Random,
-    size: tuple[int, int, float],
+    size: tuple[int, int, int, float],
 ) -> None:
     async with httpx.AsyncClient(timeout=_HTTP_TIMEOUT_S, trust_env=False) as http:
-        customers = Customers(stack, http, dice)
+        customers = Customers(stack, http, dice, pause_s=_PAGE_PAUSE_S)
         world = World(stack, parts, host, customers, http, dice)
         await Volume(world, outcome, typer.echo, *size).run()
 

@@ -20,7 +20,6 @@ SETTLED: Final = frozenset({"fulfilled"})
 _CANCELLED: Final = frozenset({"fulfilled", "refund_due"})
 """Who saw the key first keeps it."""
 _PATIENCE_S: Final = 240.0
-_PAUSE_S: Final = 0.5
 _KEYS_AT_ONCE: Final = 1000
 _KINGUIN_PRODUCTS: Final = range(1, 25)
 
@@ -60,6 +59,8 @@ class Customers:
     dice: random.Random
     tickets: list[Ticket] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    pause_s: float = 0.5
+    """Between two looks at a page, and before something is tried again."""
     _own: list[str] = field(default_factory=list)
     _bought: list[str] = field(default_factory=list)
     reveals: int = 0
@@ -116,7 +117,7 @@ class Customers:
             url = (page["payment"] or {}).get("invoice_url")
             if url:
                 return str(httpx.URL(url).path.rpartition("/")[2])
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(self.pause_s)
 
     async def order_and_pay(self, why: str, sources: Sources = "any") -> Ticket:
         """One whole purchase up to the money."""
@@ -129,7 +130,7 @@ class Customers:
         ticket = await self.order_and_pay(why, "bought")
         ticket.is_cancelled = True
         while ticket.status not in {"fulfilling", "fulfilled"}:
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(self.pause_s)
             await self.page(ticket)
         await asyncio.sleep(self.dice.uniform(0, 5))
         url = self._url("orders", f"/admin/orders/{ticket.id}/actions")
@@ -234,7 +235,7 @@ class Customers:
                 if not _is_passing(answer):
                     return answer.raise_for_status().json()
                 last = f"{answer.status_code} {answer.text[:200]}"
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(self.pause_s)
         raise ShopStuck(last)
 
 

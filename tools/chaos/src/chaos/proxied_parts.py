@@ -24,10 +24,16 @@ from chaos.tcp_proxy import ProxyHost, TcpProxy
 
 
 class ProxiedParts:
-    """A `PartSource`; after the start the parts and their proxies can be spoilt."""
+    """A `PartSource`; after the start the parts and their proxies can be spoilt.
 
-    def __init__(self, folder: Path, host: ProxyHost) -> None:
+    Those in `direct` have none: every statement through a proxy costs a good part of what it does.
+    """
+
+    def __init__(
+        self, folder: Path, host: ProxyHost, *, direct: frozenset[str] = frozenset()
+    ) -> None:
         self._host = host
+        self._direct = direct
         self._secrets = PartSecrets.random()
         self._started: list[Part] = []
         self.processes = ProcessFolder(folder)
@@ -41,6 +47,8 @@ class ProxiedParts:
     def postgres(self) -> PostgresServer:
         """A PostgreSQL server behind a proxy."""
         self._start(self.postgres_part)
+        if "postgres" in self._direct:
+            return PostgresServer(self.postgres_part.url)
         address = urlsplit(self.postgres_part.url)
         proxy = self._proxy("postgres", address.port or 0)
         user = address.netloc.rpartition("@")[0]

@@ -31,14 +31,20 @@ Say = Callable[[str], None]
 
 @dataclass
 class Volume:
-    """So many orders, `at_once` customers, `share` of the calls failing."""
+    """So many orders, `at_once` customers, `share` of the calls failing.
+
+    Customers stay away while `in_flight` orders are open: more would be settled no faster, and
+    only make the queue longer than the ten minutes in which a small machine can settle them.
+    """
 
     world: World
     outcome: Outcome
     say: Say
     orders: int
     at_once: int
+    in_flight: int
     share: float
+    most_open: int = 0
 
     async def run(self) -> None:
         """Order, pay, settle, judge, and search what was kept for plaintext keys."""
@@ -48,6 +54,7 @@ class Volume:
             await self._buy_all()
         self._run("placed and paid under faults", begin, None)
         await self._settle()
+        self.outcome.figures["most orders open at once"] = str(self.most_open)
         self._figure("orders/s from the first to the last settled", self.orders, begin)
         self.outcome.figures["p99 of an IPN below, s"] = await self._ipn_p99()
         self.outcome.judge(await asyncio.to_thread(verify, self.world.stack))
@@ -72,13 +79,26 @@ class Volume:
             await world.simulator("nowpayments")
 
     async def _buy_all(self) -> None:
-        gate = asyncio.Semaphore(self.at_once)
+        gate, has_room = asyncio.Semaphore(self.at_once), asyncio.Event()
 
         async def buy() -> None:
             async with gate:
+                await has_room.wait()
                 await self.world.customers.order_and_pay("volume")
 
-        await asyncio.gather(*(buy() for _ in range(self.orders)))
+        async with asyncio.TaskGroup() as group:
+            watch = group.create_task(self._watch(has_room))
+            await asyncio.gather(*(buy() for _ in range(self.orders)))
+            watch.cancel()
+
+    async def _watch(self, has_room: asyncio.Event) -> None:
+        """Say how far it is, and let customers in as long as there is room."""
+        while True:
+            left = await self._count_open()
+            self.most_open = max(self.most_open, left)
+            self.say(f"{len(self.world.customers.tickets)} of {self.orders} ordered, {left} open")
+            (has_room.set if left < self.in_flight else has_room.clear)()
+            await asyncio.sleep(_LOOK_S)
 
     async def _settle(self) -> None:
         begin = time.monotonic()

@@ -87,6 +87,7 @@ class Ipn(NamedTuple):
     """payments.ipns."""
 
     id: UUID
+    payment_id: str
     received_at: datetime
     effect: str | None
 

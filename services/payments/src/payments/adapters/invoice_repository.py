@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -13,6 +13,14 @@ from sqlalchemy.dialects.postgresql import insert
 from payments.adapters.history import Change, remember
 from payments.adapters.tables import acceptances, cancelled_orders, confirmations, invoices
 from payments.domain.invoice import Invoice, InvoiceState
+
+
+def _payment_in(table: sa.Table) -> sa.ScalarSelect[Any]:
+    of_order = table.c.order_id == sa.bindparam("its_order")
+    return sa.select(table.c.payment_id).where(of_order).scalar_subquery()
+
+
+_SETTLED_BY: Final = sa.select(_payment_in(confirmations), _payment_in(acceptances))
 
 
 async def serialise(transaction: Transaction, order_id: UUID) -> None:
@@ -59,17 +67,10 @@ async def _fetch(transaction: Transaction, query: sa.Select[Any]) -> Invoice | N
     if row is None:
         return None
     # Asked after the lock was had: a joined row would be as old as the wait for it.
-    confirmed = await _payment_in(transaction, confirmations, row.order_id)
-    accepted = await _payment_in(transaction, acceptances, row.order_id)
+    settled_by = await transaction.execute(_SETTLED_BY, {"its_order": row.order_id})
+    confirmed, accepted = settled_by.one()
     invoice = _invoice(row, confirmed or accepted)
     return replace(invoice, is_accepted=confirmed is None and accepted is not None)
-
-
-async def _payment_in(transaction: Transaction, table: sa.Table, order_id: UUID) -> str | None:
-    found: str | None = await transaction.scalar(
-        sa.select(table.c.payment_id).where(table.c.order_id == order_id)
-    )
-    return found
 
 
 async def move(

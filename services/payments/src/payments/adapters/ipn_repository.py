@@ -28,12 +28,11 @@ class StoredIpn:
     facts: PaymentFacts
 
 
-async def add(transaction: Transaction, body: bytes, facts: PaymentFacts, at: datetime) -> UUID:
-    """Keep a signed notification; its id comes back."""
-    ipn_id = new_id()
+async def add(transaction: Transaction, body: bytes, facts: PaymentFacts, at: datetime) -> None:
+    """Keep a signed notification."""
     await transaction.execute(
         sa.insert(ipns).values(
-            id=ipn_id,
+            id=new_id(),
             received_at=at,
             body=body,
             payment_id=facts.payment_id,
@@ -42,27 +41,21 @@ async def add(transaction: Transaction, body: bytes, facts: PaymentFacts, at: da
             actually_paid=facts.actually_paid,
         )
     )
-    return ipn_id
 
 
-async def find_open(transaction: Transaction, ipn_id: UUID) -> StoredIpn | None:
-    """The notification if it still has no effect."""
-    row = (
-        await transaction.execute(
-            sa.select(ipns.c.id, ipns.c.received_at, ipns.c.body).where(
-                ipns.c.id == ipn_id, ipns.c.effect.is_(None)
-            )
-        )
-    ).one_or_none()
-    if row is None:
-        return None
-    return StoredIpn(row.id, row.received_at, read_facts(parse_json(row.body)))
+async def open_of_payment(transaction: Transaction, payment_id: str) -> Sequence[StoredIpn]:
+    """Notifications of a payment that have no effect yet, as they came."""
+    query = sa.select(ipns.c.id, ipns.c.received_at, ipns.c.body).where(
+        ipns.c.payment_id == payment_id, ipns.c.effect.is_(None)
+    )
+    rows = await transaction.execute(query.order_by(ipns.c.id))
+    return [StoredIpn(id_, at, read_facts(parse_json(body))) for id_, at, body in rows]
 
 
-async def open_of_order(transaction: Transaction, order_id: UUID) -> Sequence[UUID]:
-    """Notifications about this order that wait for it."""
-    query = sa.select(ipns.c.id).where(ipns.c.order_id == order_id, ipns.c.effect.is_(None))
-    return list(await transaction.scalars(query.order_by(ipns.c.id)))
+async def waiting_for(transaction: Transaction, order_id: UUID) -> Sequence[str]:
+    """Payments of which notifications wait for this order."""
+    query = sa.select(ipns.c.payment_id).where(ipns.c.order_id == order_id, ipns.c.effect.is_(None))
+    return list(await transaction.scalars(query.distinct().order_by(ipns.c.payment_id)))
 
 
 async def has_twin(transaction: Transaction, facts: PaymentFacts) -> bool:

@@ -1,6 +1,12 @@
-"""A stored notification gets its effect, or the reason why it has none."""
+"""Stored notifications get their effects, or the reasons why they have none.
 
+All that came about a payment since the last time is applied in one go, in the order in which it
+came: the gateway sends five notifications of one payment within a minute.
+"""
+
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Final
 from uuid import UUID
 
@@ -30,31 +36,39 @@ class ApplyIpn:
         self._clock = clock
 
     async def __call__(self, job: Job) -> Settle:
-        """Prepare the settlement of one notification."""
+        """Prepare the settlement of a payment's notifications."""
+        add_log_ids(**job.payload)
 
         async def settle(transaction: Transaction) -> datetime | None:
-            ipn = await ipn_repository.find_open(transaction, UUID(job.subject))
-            return None if ipn is None else await self._apply(transaction, ipn, job.attempt)
+            ipns = await ipn_repository.open_of_payment(transaction, job.subject)
+            are_applied = [
+                await self._apply(transaction, order_id, list(group))
+                for order_id, group in groupby(ipns, key=lambda ipn: ipn.facts.order_id)
+            ]
+            return None if all(are_applied) else self._clock.now() + retry_delay(job.attempt)
 
         return settle
 
     async def _apply(
-        self, transaction: Transaction, ipn: StoredIpn, attempt: int
-    ) -> datetime | None:
-        order_id = ipn.facts.order_id
+        self, transaction: Transaction, order_id: UUID | None, ipns: Sequence[StoredIpn]
+    ) -> bool:
+        """Apply what names one order; False where some of it waits for that order."""
         add_log_ids(order_id=order_id)
         invoice = await invoice_repository.lock(transaction, order_id) if order_id else None
-        if invoice is not None:
+        oldest_to_wait = self._clock.now() - WAIT_FOR_ORDER
+        is_early = invoice is None and order_id is not None
+        due = [ipn for ipn in ipns if not (is_early and ipn.received_at > oldest_to_wait)]
+        for ipn in due:
             decision = await self._decide(transaction, invoice, ipn)
-        elif order_id and self._clock.now() < ipn.received_at + WAIT_FOR_ORDER:
-            return self._clock.now() + retry_delay(attempt)
-        else:
-            decision = Decision(Effect.UNKNOWN_ORDER, "no order of ours")
-        self._alert(ipn, decision)
-        await ipn_repository.conclude(transaction, ipn.id, decision)
-        return None
+            self._alert(ipn, decision)
+            await ipn_repository.conclude(transaction, ipn.id, decision)
+        return len(due) == len(ipns)
 
-    async def _decide(self, transaction: Transaction, invoice: Invoice, ipn: StoredIpn) -> Decision:
+    async def _decide(
+        self, transaction: Transaction, invoice: Invoice | None, ipn: StoredIpn
+    ) -> Decision:
+        if invoice is None:
+            return Decision(Effect.UNKNOWN_ORDER, "no order of ours")
         if await ipn_repository.has_twin(transaction, ipn.facts):
             return Decision(Effect.DUPLICATE, "duplicate")
         return await self._news(transaction, invoice, ipn.facts, source=f"ipn {ipn.id}")

@@ -16,7 +16,7 @@ from payments.domain.invoice import Invoice
 from payments.domain.payment import PaymentFacts, PaymentStatus
 from payments.domain.progress import Decision, Effect, KnownPayment, completed, decide, left_over
 from payments.domain.reconcile_schedule import IN_FLIGHT
-from payments.handlers.jobs import CONFIRM_PAYMENT, RECONCILE
+from payments.handlers.jobs import CONFIRM_PAYMENT, RECONCILE, of_order
 from payments.handlers.owe_back import OweBack
 
 AFTER_DENIAL: Final = timedelta(minutes=1)
@@ -38,7 +38,8 @@ class ApplyNews:
         """Apply news to a locked order; of finished money the gateway is asked again."""
         decision = await self.apply(transaction, invoice, news, source=source)
         if decision.effect is Effect.CONFIRMING:
-            await schedule(transaction, CONFIRM_PAYMENT, news.payment_id, self._clock.now())
+            now, about = self._clock.now(), of_order(invoice.order_id)
+            await schedule(transaction, CONFIRM_PAYMENT, news.payment_id, now, about)
         return decision
 
     async def apply(

@@ -54,6 +54,7 @@ class ConfirmPayment:
         Raises:
             GatewayUnavailable, GatewayUnauthorized: to be tried again.
         """
+        add_log_ids(**job.payload)
         try:
             facts = await self._gateway.payment(job.subject)
         except PaymentNotFound as error:

@@ -17,7 +17,7 @@ from payments.adapters import ipn_repository
 from payments.adapters.storing import storing
 from payments.domain.ipn_signature import read_signed
 from payments.domain.payment import PaymentFacts, read_facts
-from payments.handlers.jobs import APPLY_IPN, RECONCILE
+from payments.handlers.jobs import APPLY_IPN, RECONCILE, of_order
 
 STORE_TIMEOUT_S: Final = 2.0
 """Leaves a second of the gateway's three for the way and the answer."""
@@ -50,8 +50,11 @@ class ReceiveIpn:
     async def _store(self, body: bytes, facts: PaymentFacts) -> None:
         now = self._clock.now()
         async with self._database.transaction() as transaction:
-            ipn_id = await ipn_repository.add(transaction, body, facts, now)
+            await ipn_repository.add(transaction, body, facts, now)
             # The gateway knows no traces: what it says goes on in the order's own.
             order_trace = await traceparent_of(transaction, RECONCILE, facts.order_id)
-            await schedule(transaction, APPLY_IPN, ipn_id, now, traceparent=order_trace)
+            about = of_order(facts.order_id)
+            await schedule(
+                transaction, APPLY_IPN, facts.payment_id, now, about, traceparent=order_trace
+            )
             crash_point("payments.after_insert")

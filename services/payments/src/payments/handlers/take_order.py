@@ -16,7 +16,7 @@ from payments.adapters.publish_payment_updated import (
 )
 from payments.domain.invoice import Invoice, InvoiceState
 from payments.domain.progress import CANCELLED
-from payments.handlers.jobs import APPLY_IPN, CREATE_INVOICE
+from payments.handlers.jobs import APPLY_IPN, CREATE_INVOICE, of_order
 from payments.handlers.owe_back import OweBack
 
 
@@ -45,8 +45,8 @@ class TakeOrder:
             await _cancel(transaction, order_id, self._owing, self._clock.now(), reason)
         else:
             await schedule(transaction, CREATE_INVOICE, order_id, now)
-        for ipn_id in await ipn_repository.open_of_order(transaction, order_id):
-            await schedule(transaction, APPLY_IPN, ipn_id, now)
+        for payment_id in await ipn_repository.waiting_for(transaction, order_id):
+            await schedule(transaction, APPLY_IPN, payment_id, now, of_order(order_id))
 
 
 class CancelInvoice:
