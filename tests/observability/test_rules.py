@@ -57,6 +57,7 @@ CASES: Mapping[str, Case] = {
         'oldest_paid_unfilled_age_seconds{source="custom"}', "601x60", "599x60"
     ),
     "OrderNeedsAttention": gauge('orders{status="needs_attention"}', "1x60"),
+    "UnderpaidOrderWaits": gauge('orders{status="underpaid"}', "1x60"),
     "RefundWaits": gauge(
         'refunds_oldest_waiting_age_seconds{state="address_given"}', "172801x60", "172799x60"
     ),

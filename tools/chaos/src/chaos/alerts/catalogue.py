@@ -13,6 +13,7 @@ FAULTS: Final[Mapping[str, str]] = {
     "PaidOrderStuck/kinguin": "Kinguin keeps a paid order in processing",
     "StockRunsOut": "a product on sale without a key",
     "OrderNeedsAttention": "money that does not fit its order",
+    "UnderpaidOrderWaits": "half of an order is paid",
     "PaymentMismatched": "a payment of another price that names the order",
     "NotificationWithoutEffect": "a signed notification about an order that nobody knows",
     "SignatureFailures": "notifications with a forged signature, four a second",

@@ -73,7 +73,8 @@ class Lanes:
             self._watch.begin("SignatureFailures")
             await self._fires("SignatureFailures", within_s=60)
         await self._fires("PaymentMismatched", "NotificationWithoutEffect", within_s=120)
-        await self._fires("BooksDiffer", "OrderNeedsAttention", within_s=180)
+        names = ("BooksDiffer", "OrderNeedsAttention", "UnderpaidOrderWaits")
+        await self._fires(*names, within_s=240)
         await self._without_database()
 
     async def _wrong_money(self) -> None:
@@ -84,7 +85,9 @@ class Lanes:
         self._watch.begin("NotificationWithoutEffect")
         await hands.notify(self._world, str(uuid.uuid4()))
         await hands.pay_gateway(self._world, str(uuid.uuid4()), send_ipn=False)
-        self._watch.begin("BooksDiffer")
+        underpaid = await self._world.customers.order("underpaid", "own")
+        await self._world.customers.pay(underpaid, outcome="partially_paid", paid_fraction="0.5")
+        self._watch.begin("UnderpaidOrderWaits", "BooksDiffer")
         await hands.reconcile(self._world)
 
     async def _without_database(self) -> None:
