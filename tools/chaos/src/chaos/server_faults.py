@@ -51,9 +51,9 @@ def writes_refused(sqlstate: str, share: float) -> Fault:
     @asynccontextmanager
     async def during(world: World) -> AsyncIterator[None]:
         urls = [_database(world, service) for service in SERVICES_WITH_DATABASE]
-        for url in urls:
-            await asyncio.to_thread(run_sql, url, "CREATE SEQUENCE chaos_refused", make, *arm)
         try:
+            for url in urls:
+                await asyncio.to_thread(run_sql, url, "CREATE SEQUENCE chaos_refused", make, *arm)
             yield
         finally:
             refused = [await _take_back(url) for url in urls]
@@ -65,10 +65,16 @@ def writes_refused(sqlstate: str, share: float) -> Fault:
 
 async def _take_back(url: str) -> bool:
     """End it in one database; whether anything was refused there."""
+    # Each for itself: one that locks a table while it holds another deadlocks with the services.
+    disarm = [f"DROP TRIGGER IF EXISTS chaos_refuse ON {table}" for table in _TABLES]
+    await asyncio.to_thread(run_sql, url, *disarm, "DROP FUNCTION IF EXISTS chaos_refuse")
     connection = await asyncpg.connect(url)
     try:
+        counter = await connection.fetchval("SELECT to_regclass('chaos_refused')")
+        if counter is None:
+            return False  # it was never armed
         refused: bool = await connection.fetchval("SELECT is_called FROM chaos_refused")
-        await connection.execute("DROP FUNCTION chaos_refuse CASCADE; DROP SEQUENCE chaos_refused")
+        await connection.execute("DROP SEQUENCE chaos_refused")
     finally:
         await connection.close()
     return refused
