@@ -107,4 +107,5 @@ def _section(found: Outcome) -> Iterator[str]:
     yield "| run | seconds | outcome |"
     yield "|---|---|---|"
     for run in found.runs:
-        yield f"| {run.name} | {run.seconds:.1f} | {run.problem or 'passed'} |"
+        outcome = " ".join((run.problem or "passed").split())  # a row of a table is one line
+        yield f"| {run.name} | {run.seconds:.1f} | {outcome} |"
