@@ -24,11 +24,17 @@ from persistence.database import Database, Transaction, is_transient
 from persistence.measures import savepoint
 from persistence.notifications import notify
 from persistence.tables import jobs
-from sqlalchemy.dialects.postgresql import Insert, insert
 
+from servicekit.job_rows import (
+    CHECKING,
+    CLAIMED,
+    DELETING,
+    PUTTING_OFF,
+    SCHEDULING,
+    claiming,
+)
 from servicekit.outbox import wait_for_wake
 
-LEASE: Final = timedelta(seconds=60)
 # Ends before the lease does, so that a slow worker never works on somebody else's job.
 PERFORM_TIMEOUT_S: Final = 45
 POLL_S: Final = 1.0
@@ -79,7 +85,7 @@ async def schedule(
         "due_at": due_at,
         "traceparent": traceparent or current_traceparent(),
     }
-    await transaction.execute(_SCHEDULING, row)
+    await transaction.execute(SCHEDULING, row)
     await notify(transaction, "jobs")
 
 
@@ -116,7 +122,7 @@ async def still_leased(transaction: Transaction, job: Job) -> bool:
     found = await transaction.scalar(
         sa.select(sa.literal(1))
         .select_from(jobs)
-        .where(*_CLAIMED, jobs.c.lease_until > sa.func.clock_timestamp())
+        .where(*CLAIMED, jobs.c.lease_until > sa.func.clock_timestamp())
         .with_for_update(),
         _claim_of(job),
     )
@@ -129,49 +135,8 @@ def retry_delay(attempt: int) -> timedelta:
     return timedelta(seconds=ceiling * random.uniform(0.5, 1.0))  # noqa: S311  no secret
 
 
-def _scheduling() -> Insert:
-    row = insert(jobs)
-    return row.on_conflict_do_update(
-        index_elements=[jobs.c.kind, jobs.c.subject],
-        set_={
-            "due_at": sa.func.least(jobs.c.due_at, row.excluded.due_at),
-            "payload": row.excluded.payload,
-            "revision": jobs.c.revision + 1,
-        },
-    )
-
-
 def _claim_of(job: Job) -> dict[str, object]:
     return {"job_kind": job.kind, "job_subject": job.subject, "token": job.lease_token}
-
-
-# What every job needs is built once: building costs more than PostgreSQL takes to answer.
-_CLAIMED: Final = (
-    jobs.c.kind == sa.bindparam("job_kind"),
-    jobs.c.subject == sa.bindparam("job_subject"),
-    jobs.c.lease_token == sa.bindparam("token"),
-)
-_AS_CLAIMED: Final = jobs.c.revision == sa.bindparam("at_revision")
-_SCHEDULING: Final = _scheduling()
-_CHECKING: Final = sa.select(sa.literal(1)).select_from(jobs).where(*_CLAIMED)
-_DELETING: Final = sa.delete(jobs).where(*_CLAIMED, _AS_CLAIMED)
-_PUTTING_OFF: Final = (
-    sa.update(jobs)
-    .where(*_CLAIMED)
-    .values(
-        due_at=sa.case(
-            (
-                _AS_CLAIMED,
-                sa.func.coalesce(
-                    sa.bindparam("next_due_at", type_=jobs.c.due_at.type), jobs.c.due_at
-                ),
-            ),
-            else_=jobs.c.due_at,
-        ),
-        lease_token=None,
-        lease_until=None,
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +178,7 @@ class JobRunner:
         # Claimed and not settled: what waits to be settled counts, or its lease would end in line.
         self._in_hand = 0
         self._finished: asyncio.Queue[_Finished] = asyncio.Queue()
-        self._claiming = _claiming(kind)  # built once: every runner asks it every second
+        self._claiming = claiming(kind)  # built once: every runner asks it every second
 
     async def run(self) -> None:
         """Run for ever; jobs in hand at the end are taken up again when their lease ends."""
@@ -279,7 +244,7 @@ class JobRunner:
 
         async def settle(transaction: Transaction) -> datetime:
             await transaction.execute(
-                sa.update(jobs).where(*_CLAIMED).values(last_error=type(error).__name__),
+                sa.update(jobs).where(*CLAIMED).values(last_error=type(error).__name__),
                 _claim_of(job),
             )
             return self._clock.now() + retry_delay(job.attempt)
@@ -359,36 +324,8 @@ def _order(finished: _Finished) -> str:
     return finished.log_ids.get("order_id", finished.job.subject)
 
 
-def _claiming(kind: str) -> sa.Executable:
-    """Lease what is due: parameters `now`, `token` and `most`."""
-    due = (
-        sa.select(jobs.c.kind, jobs.c.subject)
-        .where(jobs.c.kind == kind, jobs.c.due_at <= sa.bindparam("now", type_=jobs.c.due_at.type))
-        .where(
-            sa.or_(
-                jobs.c.lease_until.is_(None),
-                jobs.c.lease_until < sa.func.clock_timestamp(),
-            )
-        )
-        .order_by(jobs.c.due_at)
-        .limit(sa.bindparam("most", type_=sa.Integer))
-        .with_for_update(skip_locked=True)
-    )
-    return (
-        sa.update(jobs)
-        .where(sa.tuple_(jobs.c.kind, jobs.c.subject).in_(due))
-        .values(
-            lease_token=sa.bindparam("token", type_=jobs.c.lease_token.type),
-            lease_until=sa.func.clock_timestamp() + LEASE,
-            attempts=jobs.c.attempts + 1,
-            last_error=None,
-        )
-        .returning(jobs)
-    )
-
-
 async def _check_leased(transaction: Transaction, job: Job) -> None:
-    if await transaction.scalar(_CHECKING, _claim_of(job)) is None:
+    if await transaction.scalar(CHECKING, _claim_of(job)) is None:
         raise _LeaseLost
 
 
@@ -400,10 +337,10 @@ async def _end(transaction: Transaction, job: Job, due_at: datetime | None) -> N
     """
     claim = _claim_of(job) | {"at_revision": job.revision}
     if due_at is None:
-        done = await transaction.execute(_DELETING, claim)
+        done = await transaction.execute(DELETING, claim)
         if done.rowcount:
             return
-    ended = await transaction.execute(_PUTTING_OFF, claim | {"next_due_at": due_at})
+    ended = await transaction.execute(PUTTING_OFF, claim | {"next_due_at": due_at})
     if not ended.rowcount:
         raise _LeaseLost
 

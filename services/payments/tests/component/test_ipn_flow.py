@@ -102,41 +102,6 @@ async def test_every_order_of_the_notifications_confirms_once(
     assert await rows(payments, refundables) == []
 
 
-@pytest.mark.parametrize(
-    ("way", "found"),
-    [
-        (STATUSES, ["reported"] * 4 + ["confirming"]),
-        (STATUSES[::-1], ["confirming"] + ["older"] * 4),
-        (("finished", "waiting", "finished"), ["confirming", "older", "duplicate"]),
-    ],
-)
-async def test_all_that_came_of_a_payment_is_applied_in_one_go_as_it_came(
-    payments: ServiceHarness,
-    gateway: FakeGateway,
-    order: OrderPlaced,
-    way: tuple[str, ...],
-    found: list[str],
-) -> None:
-    gateway.put(order.order_id)
-    await notify(payments, *(an_ipn(order.order_id, status) for status in way))
-    await payments.run_jobs()
-
-    assert len(await payments.sent(PaymentConfirmed)) == 1
-    assert await effects(payments) == found
-
-
-async def test_notifications_of_two_orders_of_one_payment_are_kept_apart(
-    payments: ServiceHarness, gateway: FakeGateway, order: OrderPlaced
-) -> None:
-    unknown = new_id()
-    gateway.put(order.order_id)
-    await notify(payments, an_ipn(unknown), an_ipn(order.order_id), an_ipn(unknown, "refunded"))
-    await payments.run_jobs()
-
-    assert len(await payments.sent(PaymentConfirmed)) == 1
-    assert await effects(payments) == [None, "confirming", None]
-
-
 async def test_reported_ranks_only_rise_whatever_comes_late(
     payments: ServiceHarness, order: OrderPlaced
 ) -> None:

@@ -44,9 +44,7 @@ _SQL: Final[dict[str, dict[type, str]]] = {
         rows.Acceptance: "SELECT order_id, payment_id FROM acceptances WHERE order_id >= :first",
         rows.NotedSurplus: "SELECT payment_id, amount FROM noted_surpluses",
         rows.Refundable: "SELECT payment_id, order_id, amount FROM refundables",
-        rows.Ipn: (
-            "SELECT id, payment_id, received_at, effect FROM ipns WHERE received_at >= :since"
-        ),
+        rows.Ipn: "SELECT id, received_at, effect FROM ipns WHERE received_at >= :since",
     },
     "fulfillment-custom": {
         rows.CustomLine: "SELECT id, order_id, quantity, state FROM lines WHERE order_id >= :first",

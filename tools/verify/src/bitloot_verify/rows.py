@@ -87,7 +87,6 @@ class Ipn(NamedTuple):
     """payments.ipns."""
 
     id: UUID
-    payment_id: str
     received_at: datetime
     effect: str | None
 

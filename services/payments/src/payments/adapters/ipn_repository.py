@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,6 +19,10 @@ from payments.domain.progress import Decision, Effect
 
 _WITHOUT_EFFECT = (Effect.DUPLICATE, Effect.UNKNOWN_ORDER)
 
+_OPEN: Final[sa.Select[Any]] = sa.select(ipns.c.id, ipns.c.received_at, ipns.c.body).where(
+    ipns.c.effect.is_(None)
+)
+
 
 @dataclass(frozen=True, slots=True)
 class StoredIpn:
@@ -28,11 +33,12 @@ class StoredIpn:
     facts: PaymentFacts
 
 
-async def add(transaction: Transaction, body: bytes, facts: PaymentFacts, at: datetime) -> None:
-    """Keep a signed notification."""
+async def add(transaction: Transaction, body: bytes, facts: PaymentFacts, at: datetime) -> UUID:
+    """Keep a signed notification; its id comes back."""
+    ipn_id = new_id()
     await transaction.execute(
         sa.insert(ipns).values(
-            id=new_id(),
+            id=ipn_id,
             received_at=at,
             body=body,
             payment_id=facts.payment_id,
@@ -41,21 +47,30 @@ async def add(transaction: Transaction, body: bytes, facts: PaymentFacts, at: da
             actually_paid=facts.actually_paid,
         )
     )
+    return ipn_id
 
 
-async def open_of_payment(transaction: Transaction, payment_id: str) -> Sequence[StoredIpn]:
-    """Notifications of a payment that have no effect yet, as they came."""
-    query = sa.select(ipns.c.id, ipns.c.received_at, ipns.c.body).where(
-        ipns.c.payment_id == payment_id, ipns.c.effect.is_(None)
+async def find_open(transaction: Transaction, ipn_id: UUID) -> StoredIpn | None:
+    """The notification if it still has no effect."""
+    rows = await transaction.execute(_OPEN.where(ipns.c.id == ipn_id))
+    row = rows.one_or_none()
+    return None if row is None else _stored(row)
+
+
+async def open_like(transaction: Transaction, facts: PaymentFacts) -> Sequence[StoredIpn]:
+    """Notifications of this payment and order that have no effect yet, as they came."""
+    is_like = (
+        ipns.c.payment_id == facts.payment_id,
+        ipns.c.order_id.is_not_distinct_from(facts.order_id),
     )
-    rows = await transaction.execute(query.order_by(ipns.c.id))
-    return [StoredIpn(id_, at, read_facts(parse_json(body))) for id_, at, body in rows]
+    rows = await transaction.execute(_OPEN.where(*is_like).order_by(ipns.c.id))
+    return [_stored(row) for row in rows]
 
 
-async def waiting_for(transaction: Transaction, order_id: UUID) -> Sequence[str]:
-    """Payments of which notifications wait for this order."""
-    query = sa.select(ipns.c.payment_id).where(ipns.c.order_id == order_id, ipns.c.effect.is_(None))
-    return list(await transaction.scalars(query.distinct().order_by(ipns.c.payment_id)))
+async def open_of_order(transaction: Transaction, order_id: UUID) -> Sequence[UUID]:
+    """Notifications about this order that wait for it."""
+    query = sa.select(ipns.c.id).where(ipns.c.order_id == order_id, ipns.c.effect.is_(None))
+    return list(await transaction.scalars(query.order_by(ipns.c.id)))
 
 
 async def has_twin(transaction: Transaction, facts: PaymentFacts) -> bool:
@@ -81,3 +96,7 @@ async def conclude(transaction: Transaction, ipn_id: UUID, decision: Decision) -
         .values(effect=decision.effect, reason=decision.reason)
     )
     measure(transaction, IPN_EFFECTS, effect=decision.effect)
+
+
+def _stored(row: sa.Row[Any]) -> StoredIpn:
+    return StoredIpn(row.id, row.received_at, read_facts(parse_json(row.body)))

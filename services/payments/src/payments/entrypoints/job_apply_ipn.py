@@ -1,4 +1,4 @@
-"""Job `apply_ipn`, one a payment: its notifications get their effects, at the latest after 24 h."""
+"""Job `apply_ipn`, one a notification: it gets its effect, at the latest after 24 h."""
 
 from foundation.clock import Clock
 from persistence.database import Database
@@ -10,4 +10,4 @@ from payments.handlers.jobs import APPLY_IPN
 
 def apply_ipn_job(handler: ApplyIpn, database: Database, clock: Clock) -> JobRunner:
     """The runner of this kind."""
-    return JobRunner(APPLY_IPN, handler, database=database, clock=clock, subject_is="payment_id")
+    return JobRunner(APPLY_IPN, handler, database=database, clock=clock, subject_is="ipn_id")

@@ -1,12 +1,11 @@
 """Stored notifications get their effects, or the reasons why they have none.
 
-All that came about a payment since the last time is applied in one go, in the order in which it
-came: the gateway sends five notifications of one payment within a minute.
+The first that is taken up applies all that came about its payment, in the order in which it came:
+the gateway sends five notifications of one payment within a minute, and the jobs of the others then
+find nothing to do.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Final
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from servicekit.jobs import Job, Settle, retry_delay
 from payments.adapters import invoice_repository, ipn_repository
 from payments.adapters.ipn_repository import StoredIpn
 from payments.domain.invoice import Invoice
+from payments.domain.payment import PaymentFacts
 from payments.domain.progress import Decision, Effect
 from payments.handlers.apply_news import ApplyNews
 
@@ -36,25 +36,24 @@ class ApplyIpn:
         self._clock = clock
 
     async def __call__(self, job: Job) -> Settle:
-        """Prepare the settlement of a payment's notifications."""
+        """Prepare the settlement of a notification, and of those that came with it."""
         add_log_ids(**job.payload)
 
         async def settle(transaction: Transaction) -> datetime | None:
-            ipns = await ipn_repository.open_of_payment(transaction, job.subject)
-            are_applied = [
-                await self._apply(transaction, order_id, list(group))
-                for order_id, group in groupby(ipns, key=lambda ipn: ipn.facts.order_id)
-            ]
-            return None if all(are_applied) else self._clock.now() + retry_delay(job.attempt)
+            ipn = await ipn_repository.find_open(transaction, UUID(job.subject))
+            if ipn is None or await self._apply(transaction, ipn.facts):
+                return None
+            return self._clock.now() + retry_delay(job.attempt)
 
         return settle
 
-    async def _apply(
-        self, transaction: Transaction, order_id: UUID | None, ipns: Sequence[StoredIpn]
-    ) -> bool:
-        """Apply what names one order; False where some of it waits for that order."""
+    async def _apply(self, transaction: Transaction, facts: PaymentFacts) -> bool:
+        """Apply all that came about a payment; False where some of it waits for the order."""
+        order_id = facts.order_id
         add_log_ids(order_id=order_id)
         invoice = await invoice_repository.lock(transaction, order_id) if order_id else None
+        # Asked after the lock was had: the job of another of them may have applied these.
+        ipns = await ipn_repository.open_like(transaction, facts)
         oldest_to_wait = self._clock.now() - WAIT_FOR_ORDER
         is_early = invoice is None and order_id is not None
         due = [ipn for ipn in ipns if not (is_early and ipn.received_at > oldest_to_wait)]

@@ -7,7 +7,7 @@ from uuid import UUID
 CREATE_INVOICE: Final = "create_invoice"
 """Subject: order id."""
 APPLY_IPN: Final = "apply_ipn"
-"""Subject: payment id; all that was notified of it and has no effect yet, in one go."""
+"""Subject: id of the stored notification."""
 CONFIRM_PAYMENT: Final = "confirm_payment"
 """Subject: payment id."""
 RECONCILE: Final = "reconcile"

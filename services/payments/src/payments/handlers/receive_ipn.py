@@ -50,11 +50,9 @@ class ReceiveIpn:
     async def _store(self, body: bytes, facts: PaymentFacts) -> None:
         now = self._clock.now()
         async with self._database.transaction() as transaction:
-            await ipn_repository.add(transaction, body, facts, now)
+            ipn_id = await ipn_repository.add(transaction, body, facts, now)
             # The gateway knows no traces: what it says goes on in the order's own.
             order_trace = await traceparent_of(transaction, RECONCILE, facts.order_id)
             about = of_order(facts.order_id)
-            await schedule(
-                transaction, APPLY_IPN, facts.payment_id, now, about, traceparent=order_trace
-            )
+            await schedule(transaction, APPLY_IPN, ipn_id, now, about, traceparent=order_trace)
             crash_point("payments.after_insert")

@@ -45,8 +45,8 @@ class TakeOrder:
             await _cancel(transaction, order_id, self._owing, self._clock.now(), reason)
         else:
             await schedule(transaction, CREATE_INVOICE, order_id, now)
-        for payment_id in await ipn_repository.waiting_for(transaction, order_id):
-            await schedule(transaction, APPLY_IPN, payment_id, now, of_order(order_id))
+        for ipn_id in await ipn_repository.open_of_order(transaction, order_id):
+            await schedule(transaction, APPLY_IPN, ipn_id, now, of_order(order_id))
 
 
 class CancelInvoice:

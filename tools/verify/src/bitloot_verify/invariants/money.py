@@ -61,7 +61,7 @@ def every_ipn_has_an_effect(reading: Reading) -> Iterator[Finding]:
     for ipn in reading.all(rows.Ipn):
         if ipn.effect is not None:
             continue
-        if ipn.payment_id not in waiting:
+        if str(ipn.id) not in waiting:
             yield Finding(f"ipn {ipn.id}", "no effect, and no job to give it one")
         elif reading.at - ipn.received_at > _UNKNOWN_ORDER_WAITS:
             yield Finding(f"ipn {ipn.id}", "no effect after a day")
