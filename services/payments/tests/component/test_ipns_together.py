@@ -1,11 +1,21 @@
 """Notifications that are taken up together: each has its own effect, in the order they came."""
 
+import asyncio
+from decimal import Decimal
+from uuid import UUID
+
 import pytest
 import sqlalchemy as sa
 from contracts import OrderPlaced, PaymentConfirmed
 from foundation.clock import new_id
+from foundation.testing import FixedClock
 from payments.adapters.tables import ipns
+from payments.handlers.apply_ipn import ApplyIpn
+from payments.handlers.apply_news import ApplyNews
+from payments.handlers.jobs import APPLY_IPN
+from payments.handlers.owe_back import OweBack
 from payments.testing import FakeGateway, an_ipn, an_order, signed
+from servicekit.jobs import Job
 from servicekit.testing import ServiceHarness
 
 STATUSES = ("waiting", "confirming", "confirmed", "sending", "finished")
@@ -65,3 +75,30 @@ async def test_notifications_of_two_orders_of_one_payment_are_kept_apart(
 
     assert len(await payments.sent(PaymentConfirmed)) == 1
     assert await effects(payments) == [None, "confirming", None]
+
+
+def job_of(ipn_id: UUID) -> Job:
+    return Job(APPLY_IPN, str(ipn_id), {}, 1, 0, new_id(), None)
+
+
+async def test_two_replicas_that_take_up_the_same_payment_apply_it_once(
+    payments: ServiceHarness, order: OrderPlaced, clock: FixedClock
+) -> None:
+    await notify(payments, an_ipn(order.order_id, "waiting"), an_ipn(order.order_id, "sending"))
+    async with payments.database.transaction() as transaction:
+        first, second = await transaction.scalars(sa.select(ipns.c.id).order_by(ipns.c.id))
+    handler = ApplyIpn(ApplyNews(OweBack(clock, Decimal(1)), clock), clock)
+    settle_first, settle_second = await handler(job_of(first)), await handler(job_of(second))
+
+    async def replica() -> None:
+        async with payments.database.transaction() as transaction:
+            assert await settle_second(transaction) is None
+
+    async with payments.database.transaction() as transaction:
+        assert await settle_first(transaction) is None
+        other = asyncio.create_task(replica())
+        await asyncio.sleep(0.3)  # it has found its notification open, and waits for the order
+        assert not other.done()
+    await other
+
+    assert await effects(payments) == ["reported", "reported"]
