@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx
 import pytest
+from contracts import OrderPlaced
 from foundation.testing import FixedClock
 from payments.bootstrap import build_service
 from payments.settings import PaymentsSettings
-from payments.testing import IPN_SECRET, SIGNER, FakeGateway, some_settings
+from payments.testing import IPN_SECRET, SIGNER, FakeGateway, an_order, some_settings
 from servicekit.testing import ServiceHarness, migrated
 from webkit.testing import admin_token
 
@@ -52,6 +53,15 @@ async def payments(
     service = build_service(settings, clock, gateway, SIGNER.static_jwks())
     async with ServiceHarness.start(service) as harness:
         yield harness
+
+
+@pytest.fixture
+async def order(payments: ServiceHarness) -> OrderPlaced:
+    """An order whose invoice is ready."""
+    message = an_order()
+    await payments.deliver(message)
+    await payments.run_jobs()
+    return message
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from foundation.sealing import new_ring
 from foundation.settings import SecretRing
 from foundation.testing import FixedClock
 from pydantic import SecretStr
+from servicekit.testing import ServiceHarness
 from webkit.tokens import TokenSigner
 
 from payments.domain.invoice import Invoice, InvoiceState
@@ -128,6 +129,19 @@ def an_ipn(order_id: UUID | None, status: str = "finished", /, **changes: Any) -
 def signed(body: bytes, secret: str = IPN_SECRET) -> dict[str, str]:
     """The headers of a notification whose body is canonical already."""
     return {"x-nowpayments-sig": sign(body, secret), "content-type": "application/json"}
+
+
+async def notify(payments: ServiceHarness, *bodies: bytes) -> None:
+    """Send signed notifications, which must be taken.
+
+    Raises:
+        httpx.HTTPStatusError: one was not.
+    """
+    for body in bodies:
+        answer = await payments.http.post(
+            "/webhooks/nowpayments", content=body, headers=signed(body)
+        )
+        answer.raise_for_status()
 
 
 class FakeGateway:

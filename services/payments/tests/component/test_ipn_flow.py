@@ -14,27 +14,11 @@ from foundation.testing import FixedClock
 from payments.adapters.tables import confirmations, ipns, refundables
 from payments.adapters.tables import payments as payments_table
 from payments.errors import GatewayUnavailable
-from payments.testing import FakeGateway, an_ipn, an_order, signed
+from payments.testing import FakeGateway, an_ipn, an_order, notify
 from servicekit.testing import ServiceHarness
 
 STATUSES = ("waiting", "confirming", "confirmed", "sending", "finished")
 Ids = list[UUID]
-
-
-@pytest.fixture
-async def order(payments: ServiceHarness) -> OrderPlaced:
-    message = an_order()
-    await payments.deliver(message)
-    await payments.run_jobs()
-    return message
-
-
-async def notify(payments: ServiceHarness, *bodies: bytes) -> None:
-    for body in bodies:
-        answer = await payments.http.post(
-            "/webhooks/nowpayments", content=body, headers=signed(body)
-        )
-        assert answer.status_code == 200, answer.text
 
 
 async def states(payments: ServiceHarness) -> list[PaymentState]:

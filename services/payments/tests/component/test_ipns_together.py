@@ -14,27 +14,11 @@ from payments.handlers.apply_ipn import ApplyIpn
 from payments.handlers.apply_news import ApplyNews
 from payments.handlers.jobs import APPLY_IPN
 from payments.handlers.owe_back import OweBack
-from payments.testing import FakeGateway, an_ipn, an_order, signed
+from payments.testing import FakeGateway, an_ipn, notify
 from servicekit.jobs import Job
 from servicekit.testing import ServiceHarness
 
 STATUSES = ("waiting", "confirming", "confirmed", "sending", "finished")
-
-
-@pytest.fixture
-async def order(payments: ServiceHarness) -> OrderPlaced:
-    message = an_order()
-    await payments.deliver(message)
-    await payments.run_jobs()
-    return message
-
-
-async def notify(payments: ServiceHarness, *bodies: bytes) -> None:
-    for body in bodies:
-        answer = await payments.http.post(
-            "/webhooks/nowpayments", content=body, headers=signed(body)
-        )
-        assert answer.status_code == 200, answer.text
 
 
 async def effects(payments: ServiceHarness) -> list[str | None]:

@@ -11,19 +11,11 @@ from contracts.testing import a_payment_accepted, an_order_cancelled
 from foundation.clock import new_id
 from payments.adapters.tables import acceptances, refundables
 from payments.adapters.tables import invoices as invoices_table
-from payments.testing import FakeGateway, an_ipn, an_order, signed
+from payments.testing import FakeGateway, an_ipn, signed
 from persistence.tables import dead_letters
 from servicekit.testing import ServiceHarness
 
 FIRST, SECOND = 1, 2
-
-
-@pytest.fixture
-async def order(payments: ServiceHarness) -> OrderPlaced:
-    message = an_order()
-    await payments.deliver(message)
-    await payments.run_jobs()
-    return message
 
 
 async def notify(

@@ -11,17 +11,9 @@ from foundation.testing import FixedClock
 from payments.adapters.tables import invoices, refundables
 from payments.domain.payment import PaymentStatus
 from payments.errors import GatewayUnauthorized, GatewayUnavailable
-from payments.testing import FakeGateway, an_ipn, an_order, signed
+from payments.testing import FakeGateway, an_ipn, signed
 from persistence.tables import jobs
 from servicekit.testing import ServiceHarness
-
-
-@pytest.fixture
-async def order(payments: ServiceHarness) -> OrderPlaced:
-    message = an_order()
-    await payments.deliver(message)
-    await payments.run_jobs()
-    return message
 
 
 async def states(payments: ServiceHarness) -> list[PaymentState]:

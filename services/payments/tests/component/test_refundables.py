@@ -10,29 +10,13 @@ from contracts import OrderPlaced, PaymentConfirmed, PaymentState, PaymentUpdate
 from foundation.clock import new_id
 from payments.adapters.tables import noted_surpluses, refundables
 from payments.handlers.jobs import REPORT_REFUNDABLE
-from payments.testing import FakeGateway, an_ipn, an_order, signed
+from payments.testing import FakeGateway, an_ipn, notify
 from persistence.database import Database
 from persistence.migrations import migrate
 from persistence.tables import jobs
 from pydantic import SecretStr
 from servicekit.jobs import schedule
 from servicekit.testing import ServiceHarness
-
-
-@pytest.fixture
-async def order(payments: ServiceHarness) -> OrderPlaced:
-    message = an_order()
-    await payments.deliver(message)
-    await payments.run_jobs()
-    return message
-
-
-async def notify(payments: ServiceHarness, *bodies: bytes) -> None:
-    for body in bodies:
-        answer = await payments.http.post(
-            "/webhooks/nowpayments", content=body, headers=signed(body)
-        )
-        assert answer.status_code == 200, answer.text
 
 
 async def states(payments: ServiceHarness) -> list[PaymentState]:
