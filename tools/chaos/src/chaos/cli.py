@@ -36,7 +36,7 @@ from chaos.world import World
 
 OUT = Path("dist/chaos")
 _HTTP_TIMEOUT_S = 30.0
-_PAGE_PAUSE_S = 2.0  # as often as the order page asks
+_PAGE_PAUSE_S = 2.0  # a crowd that looks twice a second costs the shop more than its orders do
 
 app = typer.Typer(
     help="The battery: faults on a running stack, and what must hold after each.",

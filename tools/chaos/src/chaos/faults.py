@@ -2,8 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import cycle
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +12,7 @@ from stack.errors import PartFailed
 from stack.parts.databases import run_sql
 
 from chaos.mail_faults import MailFault
+from chaos.meanwhile import meanwhile
 from chaos.tcp_proxy import Toxics
 from chaos.world import World
 
@@ -26,18 +27,6 @@ class CannotBeMade(Exception):
 
 class NotNoticed(Exception):
     """A process serves that must not; the text says which."""
-
-
-@asynccontextmanager
-async def _meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Work that goes on as long as the fault; what broke it is raised at the end."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 def no_fault() -> Fault:
@@ -233,7 +222,7 @@ def clock_jumps(service: str, seconds: int) -> Fault:
         file = world.stack.folder / "clock"
         file.write_text("+0\n")
         clock = {"FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_NO_CACHE": "1"}
-        async with world.replica(service, _with_faketime(clock)), _meanwhile(jump(file)):
+        async with world.replica(service, _with_faketime(clock)), meanwhile(jump(file)):
             yield
 
     return during
@@ -261,7 +250,7 @@ def rebalance_storm(service: str) -> Fault:
 
     @asynccontextmanager
     async def during(world: World) -> AsyncIterator[None]:
-        async with _meanwhile(come_and_go(world)):
+        async with meanwhile(come_and_go(world)):
             yield
 
     return during

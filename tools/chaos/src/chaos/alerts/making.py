@@ -4,7 +4,7 @@ import asyncio
 import signal
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
 import asyncpg
@@ -12,6 +12,7 @@ from stack.parts.databases import run_sql
 
 from chaos.alerts import shop_hands as hands
 from chaos.customers import Ticket
+from chaos.meanwhile import meanwhile
 from chaos.world import World
 
 _FLOOD_S: Final = 0.25
@@ -133,10 +134,5 @@ async def _again_and_again(work: Callable[[], Awaitable[None]]) -> AsyncIterator
         while True:
             await work()
 
-    task = asyncio.create_task(for_ever())
-    try:
+    async with meanwhile(for_ever()):
         yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task

@@ -3,11 +3,13 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import httpx
+
+from chaos.meanwhile import meanwhile
 
 _LOOK_S: Final = 1.0
 
@@ -45,13 +47,8 @@ class Watch:
     async def running(self) -> AsyncIterator[None]:
         """Look in the background."""
         await self._read_rules()
-        task = asyncio.create_task(self._run())
-        try:
+        async with meanwhile(self._run()):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     def begin(self, *names: str) -> None:
         """The fault that is meant for these alerts is made now."""
