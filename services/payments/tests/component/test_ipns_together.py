@@ -61,6 +61,24 @@ async def test_notifications_of_two_orders_of_one_payment_are_kept_apart(
     assert await effects(payments) == [None, "confirming", None]
 
 
+async def test_one_that_cannot_be_applied_does_not_hold_up_the_others(
+    payments: ServiceHarness, gateway: FakeGateway, order: OrderPlaced, clock: FixedClock
+) -> None:
+    gateway.put(order.order_id)
+    await notify(payments, *(an_ipn(order.order_id, status) for status in STATUSES))
+    async with payments.database.transaction() as transaction:
+        await transaction.execute(
+            sa.update(ipns).where(ipns.c.status == "confirming").values(body=b"not readable")
+        )
+
+    await payments.run_jobs()
+    clock.advance(60)
+    await payments.run_jobs()
+
+    assert len(await payments.sent(PaymentConfirmed)) == 1
+    assert [effect is None for effect in await effects(payments)] == [False, True, *[False] * 3]
+
+
 def job_of(ipn_id: UUID) -> Job:
     return Job(APPLY_IPN, str(ipn_id), {}, 1, 0, new_id(), None)
 

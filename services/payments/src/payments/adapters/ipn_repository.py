@@ -57,13 +57,16 @@ async def find_open(transaction: Transaction, ipn_id: UUID) -> StoredIpn | None:
     return None if row is None else _stored(row)
 
 
-async def open_like(transaction: Transaction, facts: PaymentFacts) -> Sequence[StoredIpn]:
-    """Notifications of this payment and order that have no effect yet, as they came."""
-    is_like = (
-        ipns.c.payment_id == facts.payment_id,
-        ipns.c.order_id.is_not_distinct_from(facts.order_id),
+async def open_like(
+    transaction: Transaction, ipn: StoredIpn, *, alone: bool
+) -> Sequence[StoredIpn]:
+    """Notifications of its payment and order that have no effect yet, as they came; or it alone."""
+    is_like = sa.and_(
+        ipns.c.payment_id == ipn.facts.payment_id,
+        ipns.c.order_id.is_not_distinct_from(ipn.facts.order_id),
     )
-    rows = await transaction.execute(_OPEN.where(*is_like).order_by(ipns.c.id))
+    is_meant = ipns.c.id == ipn.id if alone else is_like
+    rows = await transaction.execute(_OPEN.where(is_meant).order_by(ipns.c.id))
     return [_stored(row) for row in rows]
 
 

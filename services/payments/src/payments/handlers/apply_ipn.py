@@ -2,7 +2,8 @@
 
 The first that is taken up applies all that came about its payment, in the order in which it came:
 the gateway sends five notifications of one payment within a minute, and the jobs of the others then
-find nothing to do.
+find nothing to do. A job that is tried again applies its own alone, so that one which cannot be
+applied does not hold up the others.
 """
 
 from datetime import datetime, timedelta
@@ -18,7 +19,6 @@ from servicekit.jobs import Job, Settle, retry_delay
 from payments.adapters import invoice_repository, ipn_repository
 from payments.adapters.ipn_repository import StoredIpn
 from payments.domain.invoice import Invoice
-from payments.domain.payment import PaymentFacts
 from payments.domain.progress import Decision, Effect
 from payments.handlers.apply_news import ApplyNews
 
@@ -41,19 +41,19 @@ class ApplyIpn:
 
         async def settle(transaction: Transaction) -> datetime | None:
             ipn = await ipn_repository.find_open(transaction, UUID(job.subject))
-            if ipn is None or await self._apply(transaction, ipn.facts):
+            if ipn is None or await self._apply(transaction, ipn, alone=job.attempt > 1):
                 return None
             return self._clock.now() + retry_delay(job.attempt)
 
         return settle
 
-    async def _apply(self, transaction: Transaction, facts: PaymentFacts) -> bool:
+    async def _apply(self, transaction: Transaction, taken: StoredIpn, *, alone: bool) -> bool:
         """Apply all that came about a payment; False where some of it waits for the order."""
-        order_id = facts.order_id
+        order_id = taken.facts.order_id
         add_log_ids(order_id=order_id)
         invoice = await invoice_repository.lock(transaction, order_id) if order_id else None
         # Asked after the lock was had: the job of another of them may have applied these.
-        ipns = await ipn_repository.open_like(transaction, facts)
+        ipns = await ipn_repository.open_like(transaction, taken, alone=alone)
         oldest_to_wait = self._clock.now() - WAIT_FOR_ORDER
         is_early = invoice is None and order_id is not None
         due = [ipn for ipn in ipns if not (is_early and ipn.received_at > oldest_to_wait)]
