@@ -34,6 +34,17 @@ def test_only_scenarios_without_money_may_end_unpaid() -> None:
     }
 
 
+def test_a_fault_that_must_be_seen_is_not_proven_by_orders_that_all_went_well() -> None:
+    (scenario,) = (s for s in SCENARIOS if s.name == "keys for a stranger")
+
+    assert not scenario.has_bitten(["fulfilled", "fulfilled"])
+    assert scenario.has_bitten(["fulfilled", "needs_attention"])
+
+
+def test_only_faults_that_may_end_otherwise_than_well_must_be_seen() -> None:
+    assert all(s.ends != {"fulfilled"} for s in SCENARIOS if s.bites)
+
+
 Send = Callable[[MailFault], tuple[int, int]]
 
 

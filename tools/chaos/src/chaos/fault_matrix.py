@@ -28,6 +28,10 @@ class NotAtRest(Exception):
     """Orders did not come to an end that their scenario allows."""
 
 
+class WithoutEffect(Exception):
+    """A fault that must be seen in the ends of orders was not."""
+
+
 @dataclass
 class FaultMatrix:
     """All scenarios on one stack; no fault is held for more than `longest_s` seconds.
@@ -104,6 +108,8 @@ class FaultMatrix:
             await self.world.customers.page(ticket)
         if gone := [ticket for ticket in tickets if ticket.status not in scenario.ends]:
             raise NotAtRest(", ".join(f"{t.id} became {t.status}" for t in gone))
+        if not scenario.has_bitten(ticket.status for ticket in tickets):
+            raise WithoutEffect("all its orders are fulfilled: the fault came too late, or not")
 
     async def _judge(self) -> str | None:
         report = await asyncio.to_thread(verify, self.world.stack)
