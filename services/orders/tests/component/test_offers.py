@@ -1,8 +1,9 @@
 """The catalogue tells which offers of Kinguin it uses, and sells by what it hears of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -80,6 +81,10 @@ async def ordering(orders: ServiceHarness, product_id: str, quantity: int = 1) -
     return (await orders.http.post("/orders", json=body)).status_code
 
 
+def rise(told: Sequence[ProductUpdated]) -> bool:
+    return all(before.version < after.version for before, after in pairwise(told))
+
+
 async def test_added_and_changed_products_of_kinguin_are_told_with_rising_versions(
     orders: ServiceHarness, admin: Headers, product_id: str
 ) -> None:
@@ -90,11 +95,12 @@ async def test_added_and_changed_products_of_kinguin_are_told_with_rising_versio
     told = await orders.sent(ProductUpdated)
 
     assert {str(message.product_id) for message in told} == {product_id}
-    assert [(m.kinguin_product_id, m.on_sale, m.version) for m in told] == [
-        ("p1", True, 0),
-        ("p1", False, 1),
-        (None, False, 2),
+    assert [(m.kinguin_product_id, m.on_sale) for m in told] == [
+        ("p1", True),
+        ("p1", False),
+        (None, False),
     ]
+    assert rise(told)
 
 
 async def test_own_stock_is_not_told(orders: ServiceHarness, admin: Headers) -> None:
@@ -115,10 +121,8 @@ async def test_imported_products_of_kinguin_are_told_once_a_change(
         await orders.http.post("/admin/products/import", content=content, headers=headers)
 
     told = await orders.sent(ProductUpdated)
-    assert [(m.kinguin_product_id, m.on_sale, m.version) for m in told] == [
-        ("p2", True, 0),
-        ("p2", True, 1),
-    ]
+    assert [(m.kinguin_product_id, m.on_sale) for m in told] == [("p2", True), ("p2", True)]
+    assert rise(told)
 
 
 async def test_admin_sees_the_offer_and_the_public_only_its_effect(

@@ -13,7 +13,7 @@ from fulfillment_custom.adapters import stock_repository
 
 async def publish_stock_updated(transaction: Transaction, product_id: UUID, now: datetime) -> None:
     """Tell orders how many keys of a locked product are free now."""
-    free, version = await stock_repository.next_level(transaction, product_id)
+    free, version = await stock_repository.next_level(transaction, product_id, now)
     level = StockLevel(product_id=product_id, free=free, version=version)
     await emit(transaction, StockUpdated(id=new_id(), occurred_at=now, level=level))
 

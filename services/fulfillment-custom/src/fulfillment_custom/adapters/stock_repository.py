@@ -1,11 +1,13 @@
 """Own stock in PostgreSQL. Whoever changes a product's stock holds its row's lock."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 from contracts import Sealed, SealedKey
+from foundation.clock import version_at
 from persistence.database import Transaction
 from sqlalchemy.dialects.postgresql import insert
 
@@ -38,12 +40,12 @@ async def lock_product(transaction: Transaction, product_id: UUID) -> None:
     )
 
 
-async def next_level(transaction: Transaction, product_id: UUID) -> tuple[int, int]:
-    """Free keys of a locked product, and a version above all before."""
+async def next_level(transaction: Transaction, product_id: UUID, now: datetime) -> tuple[int, int]:
+    """Free keys of a locked product, and a version above all before, also of a lost database."""
     version = await transaction.scalar(
         sa.update(stock_levels)
         .where(stock_levels.c.product_id == product_id)
-        .values(version=stock_levels.c.version + 1)
+        .values(version=sa.func.greatest(stock_levels.c.version + 1, version_at(now)))
         .returning(stock_levels.c.version)
     )
     return await free_keys(transaction, product_id), int(version or 0)

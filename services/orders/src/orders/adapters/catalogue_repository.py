@@ -1,11 +1,13 @@
 """The catalogue and the rollout in PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 from contracts import SourceType
+from foundation.clock import version_at
 from persistence.database import Transaction
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
@@ -122,12 +124,13 @@ async def find_matching(
     return [_product(row) for row in rows]
 
 
-async def save(transaction: Transaction, product: Product) -> Product:
+async def save(transaction: Transaction, product: Product, now: datetime) -> Product:
     """Store a changed product as its next version, which comes back; its stock is not touched."""
+    version = sa.func.greatest(products.c.version + 1, version_at(now))
     await transaction.execute(
         sa.update(products)
         .where(products.c.id == product.id)
-        .values(**_values(product), version=products.c.version + 1, updated_at=sa.func.now())
+        .values(**_values(product), version=version, updated_at=sa.func.now())
     )
     return _product(
         (await transaction.execute(_WITH_OFFER.where(products.c.id == product.id))).one()

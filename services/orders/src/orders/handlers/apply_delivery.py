@@ -1,5 +1,7 @@
 """What delivery says: stored shows the link, mailed makes the line delivered."""
 
+from uuid import UUID
+
 from contracts import DeliveryState, DeliveryUpdated
 from foundation.clock import Clock
 from persistence.database import Transaction
@@ -15,7 +17,10 @@ _LINE_BY_STATE = {
 
 
 class ApplyDeliveryUpdated:
-    """Follows one delivery; an older version changes nothing."""
+    """Follows the newest delivery of a line; an older version of it changes nothing.
+
+    A line has a second one only if delivery lost the first, with a database that was restored.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -36,7 +41,7 @@ class ApplyDeliveryUpdated:
         await order_repository.save(transaction, order)
 
     def _follow(self, order: Order, line: Line, message: DeliveryUpdated) -> None:
-        if message.delivery_id and _is_newer(line, message):
+        if message.delivery_id and _is_newer(line.delivery, message.delivery_id, message.version):
             line.delivery = Delivery(
                 id=message.delivery_id,
                 version=message.version,
@@ -61,5 +66,6 @@ class ApplyDeliveryUpdated:
 _FLAGGED = {DeliveryState.MAIL_FAILED, DeliveryState.NEEDS_ATTENTION}
 
 
-def _is_newer(line: Line, message: DeliveryUpdated) -> bool:
-    return line.delivery is None or message.version > line.delivery.version
+def _is_newer(known: Delivery | None, delivery_id: UUID, version: int) -> bool:
+    # Ids tell the time (UUIDv7).
+    return known is None or (delivery_id, version) > (known.id, known.version)

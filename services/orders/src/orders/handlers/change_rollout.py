@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from foundation.clock import Clock
+from foundation.clock import Clock, version_at
 from persistence.database import Database, Transaction
 
 from orders.adapters import audit, catalogue_repository
@@ -46,7 +46,8 @@ class ChangeRollout:
             wanted.percent,
         )
         stepped_at = now if is_step else before.stepped_at
-        after = replace(wanted, version=before.version + 1, stepped_at=stepped_at)
+        version = max(before.version + 1, version_at(now))
+        after = replace(wanted, version=version, stepped_at=stepped_at)
         await catalogue_repository.save_rollout(transaction, after)
         holds = effective(after, kinguin_enabled=self._kinguin_enabled)
         await publish_rollout_changed(transaction, holds, now)

@@ -43,12 +43,13 @@ class ImportProducts:
             known = await catalogue_repository.find_matching(transaction, rows)
             new, changed = _sort_out(rows, known)
             await catalogue_repository.add(transaction, new)
-            after = [await catalogue_repository.save(transaction, product) for product in changed]
+            now = self._clock.now()
+            after = [await catalogue_repository.save(transaction, each, now) for each in changed]
             await self._tell(transaction, known, [*new, *after])
             counts = ImportCounts(len(new), len(changed), len(rows) - len(new) - len(changed))
             await audit.record(
                 transaction,
-                self._clock.now(),
+                now,
                 audit.Entry(
                     actor=actor,
                     action="products.imported",

@@ -58,7 +58,7 @@ class ManageProducts:
             if before is None:
                 raise UnknownProduct(product_id)
             changed = check_source(replace(before, **changes))
-            after = await catalogue_repository.save(transaction, changed)
+            after = await catalogue_repository.save(transaction, changed, self._clock.now())
             await self._tell(transaction, before, after)
             await self._audit(transaction, actor, "product.changed", before, after)
         return after
