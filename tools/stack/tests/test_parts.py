@@ -8,6 +8,7 @@ import boto3
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from stack.errors import PartFailed, StackError
+from stack.parts.backup import back_up, restore
 from stack.parts.broker_choice import Broker, choose_broker
 from stack.parts.databases import Login, ensure_database
 from stack.parts.kafka_client import create_topics, touch_topics
@@ -51,6 +52,28 @@ async def test_service_reaches_its_own_database_and_no_other(postgres: Postgres)
     await (await asyncpg.connect(delivery)).close()
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await asyncpg.connect(foreign)
+
+
+async def test_restored_database_is_as_it_was_and_belongs_to_its_owner(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    url = ensure_database(postgres.url, Login("orders", "a"))
+    owner = await asyncpg.connect(url)
+    await owner.execute("CREATE TABLE kept AS SELECT 1 AS id")
+    back_up(postgres.url, "orders", tmp_path / "backup")
+    await owner.execute("UPDATE kept SET id = 2")  # and the owner stays connected
+
+    restore(postgres.url, "orders", tmp_path / "backup")
+
+    owner = await asyncpg.connect(url)
+    assert await owner.fetchval("SELECT id FROM kept") == 1
+    await owner.execute("DROP TABLE kept")
+    await owner.close()
+
+
+def test_backup_that_cannot_be_taken_says_why(postgres: Postgres, tmp_path: Path) -> None:
+    with pytest.raises(StackError, match=r"pg_dump failed.*does not exist"):
+        back_up(postgres.url, "nowhere", tmp_path / "backup")
 
 
 def test_database_is_made_once(postgres: Postgres) -> None:

@@ -71,6 +71,23 @@ def test_killed_service_is_running_again_within_two_seconds(
     assert clock.now_s - killed_at < 2
 
 
+def test_service_that_is_stopped_stays_so_until_the_end_of_the_block(
+    supervisor: Supervisor,
+    processes: ProcessFolder,
+    clock: Clock,
+    python_command: PythonCommand,
+) -> None:
+    supervisor.start(python_command("orders"))
+
+    with supervisor.stopped("orders"):
+        clock.now_s += 100
+        supervisor.tick()
+        supervisor.tick()
+        assert processes.living("orders") is None
+
+    assert processes.living("orders") is not None
+
+
 def test_restart_has_a_new_pid_file(
     supervisor: Supervisor,
     processes: ProcessFolder,

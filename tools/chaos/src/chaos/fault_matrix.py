@@ -76,18 +76,23 @@ class FaultMatrix:
             raise
         except Exception as error:  # noqa: BLE001  whatever went wrong is this run's result
             problem = f"{type(error).__name__}: {error}"
-        problem = await self._judge() or problem
-        return Run(scenario.name, round(time.monotonic() - begin, 1), problem)
+        problems = [problem, await self._judge()]
+        said = "; ".join(filter(None, problems)) or None
+        return Run(scenario.name, round(time.monotonic() - begin, 1), said)
 
     async def _suffer(self, scenario: Scenario) -> list[Ticket]:
         """Orders spread over the time of the fault; they may be finished after it."""
         seconds = min(scenario.seconds, self.longest_s)
-        async with scenario.fault(self.world):
-            begun = []
-            for _ in range(scenario.orders):
-                begun.append(asyncio.create_task(self._buy(scenario)))
-                await asyncio.sleep(seconds / scenario.orders)
-        return await asyncio.gather(*begun)
+        begun = []
+        try:
+            async with scenario.fault(self.world):
+                for _ in range(scenario.orders):
+                    begun.append(asyncio.create_task(self._buy(scenario)))
+                    await asyncio.sleep(seconds / scenario.orders)
+            return await asyncio.gather(*begun)
+        finally:
+            for task in begun:
+                task.cancel()  # a fault that broke leaves nobody behind who buys on
 
     async def _buy(self, scenario: Scenario) -> Ticket:
         return await scenario.customer(self.world, scenario.name)

@@ -40,6 +40,7 @@ from chaos.key_faults import (
 from chaos.mail_faults import MailFault
 from chaos.payments_gone_wrong import Customer, behaves, buys, pays, reveals
 from chaos.poison import poisoned
+from chaos.restores import Restore
 from chaos.server_faults import (
     DEADLOCK,
     DISK_FULL,
@@ -250,6 +251,17 @@ _PAYMENTS: Final = (
     ),
 )
 
+
+def _restored(name: str, *services: str) -> Scenario:
+    restore = Restore(*services)
+    return Scenario(f"{name} restored", restore.during, 4.0, customer=restore.buys)
+
+
+_RESTORED: Final = (
+    *(_restored(service, service) for service in SERVICES_WITH_DATABASE),
+    _restored("all databases", *SERVICES_WITH_DATABASE),
+)
+
 SCENARIOS: Final = (
     *_PROCESSES,
     *_CLOCKS_AND_KEYS,
@@ -259,6 +271,7 @@ SCENARIOS: Final = (
     *_SMTP,
     *_KINGUIN,
     *_PAYMENTS,
+    *_RESTORED,
 )
 SHORT: Final = (
     "postgres reset in COMMIT",

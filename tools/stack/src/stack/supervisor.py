@@ -8,7 +8,8 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from stack.errors import StackError
@@ -56,6 +57,21 @@ class Supervisor:
             child = self.processes.start(command)
             self._supervised[command.name] = _Supervised(command, child, self.now_s())
             return child
+
+    @contextmanager
+    def stopped(self, name: str) -> Iterator[None]:
+        """End a service in order, and start it again only at the end of the block.
+
+        Raises:
+            LookupError: no such service was started.
+        """
+        with self._lock:
+            command = self._supervised.pop(name).command
+        self.processes.stop(name)
+        try:
+            yield
+        finally:
+            self.start(command)
 
     def is_running(self, name: str) -> bool:
         """Whether the service runs now (it may be about to start again)."""

@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from stack.progress import StartProgress
 from stack.secrets_file import load_secrets
 from stack.shared_parts import this_process
 from stack.stack_env import StackEnv
+from stack.supervisor import Supervisor
 from stack.watchdog import start_watchdog
 
 
@@ -32,6 +33,8 @@ class RunningStack:
     mailbox: Mailbox
     kafka: KafkaServer
     plan: Plan
+    supervisor: Supervisor | None = None
+    """None where an engine keeps the services running."""
 
     def __getitem__(self, name: str) -> str:
         """A variable of interfaces.md, for example `ORDERS_URL`."""
@@ -40,6 +43,16 @@ class RunningStack:
     def log(self, name: str) -> Path:
         """The log of a service or part."""
         return ProcessFolder(self.folder).log_of(name)
+
+    def stopped(self, name: str) -> AbstractContextManager[None]:
+        """A service ends in order, and starts again at the end of the block.
+
+        Raises:
+            StackError: an engine keeps it running.
+        """
+        if self.supervisor is None:
+            raise StackError(f"{name} is kept running by an engine")
+        return self.supervisor.stopped(name)
 
     def kill(self, name: str) -> None:
         """End a service with SIGKILL; it is started again within two seconds.
@@ -80,7 +93,9 @@ def whole_stack(
         try:
             ready = stack.start()
             plan = ready.plan
-            yield RunningStack(folder, ready.variables, plan.mail.open(), plan.kafka, plan)
+            yield RunningStack(
+                folder, ready.variables, plan.mail.open(), plan.kafka, plan, stack.supervisor
+            )
         finally:
             stack.stop()
             watchdog.kill()

