@@ -15,6 +15,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+import aioboto3
+import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient
 from stack.parts import backup
 from stack.processes import run_to_end
@@ -96,9 +98,33 @@ class Restore:
                 backup.restore(
                     world.parts.postgres_part.url, _database(service), _file(world, service)
                 )
+            if "delivery" in self._services:
+                asyncio.run(_delete_unnamed_objects(world))
             with ThreadPoolExecutor() as pool:
                 wanted = [pair for pair in topics if pair[0] in self._services]
                 list(pool.map(lambda pair: _replay(world, pair[0], pair[1], since), wanted))
+
+
+async def _delete_unnamed_objects(world: World) -> None:
+    """What the runbook has a person do: nobody can open them, their keys were in the lost rows."""
+    connection = await asyncpg.connect(world.stack["DELIVERY_DATABASE_URL"])
+    try:
+        rows = await connection.fetch("SELECT object_key FROM deliveries")
+    finally:
+        await connection.close()
+    named, bucket = {row["object_key"] for row in rows}, world.stack["S3_BUCKET"]
+    client = aioboto3.Session().client(
+        "s3",
+        endpoint_url=world.stack["S3_ENDPOINT_URL"],
+        aws_access_key_id=world.stack["S3_ACCESS_KEY_ID"],
+        aws_secret_access_key=world.stack["S3_SECRET_ACCESS_KEY"],
+        region_name="auto",
+    )
+    async with client as s3:
+        async for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            for entry in page.get("Contents", ()):
+                if entry["Key"] not in named:
+                    await s3.delete_object(Bucket=bucket, Key=entry["Key"])
 
 
 async def _topics(world: World) -> list[tuple[str, str]]:
