@@ -161,3 +161,20 @@ async def test_a_noted_surplus_is_no_violation(shop: HealthyShop) -> None:
         await shop.run("payments", statement, o=shop.custom_order)
 
     assert await shop.violations() == {}
+
+
+async def test_a_rollout_that_was_counted_up_to_now_is_on_record(shop: HealthyShop) -> None:
+    await shop.run("orders", "UPDATE rollout SET version = 1764000000003")
+    changes = [("{}", "{}"), ('{"version": 1}', '{"version": 1764000000003}')]
+    for before, after in changes:
+        await shop.run(
+            "orders",
+            "INSERT INTO audit_log (id, at, actor, action, subject, before, after) VALUES"
+            " (:id, now(), 'ann', 'rollout.changed', 'rollout', CAST(:before AS jsonb),"
+            " CAST(:after AS jsonb))",
+            id=new_id(),
+            before=before,
+            after=after,
+        )
+
+    assert await shop.violations() == {}

@@ -32,7 +32,9 @@ _SQL: Final[dict[str, dict[type, str]]] = {
         rows.Refund: "SELECT order_id, item_id, payment_id, amount, state FROM refunds"
         " WHERE order_id >= :first",
         rows.BadKeyCase: "SELECT id, item_id, state FROM bad_key_cases WHERE order_id >= :first",
-        rows.RolloutVersion: "SELECT version::int FROM rollout",
+        rows.Rollout: "SELECT version FROM rollout",
+        rows.RolloutChange: "SELECT (before->>'version')::bigint, (after->>'version')::bigint"
+        " FROM audit_log WHERE action = 'rollout.changed'",
     },
     "payments": {
         rows.Invoice: "SELECT order_id, price_amount, price_currency, state FROM invoices"

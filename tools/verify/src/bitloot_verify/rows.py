@@ -242,7 +242,14 @@ class BadKeyCase(NamedTuple):
     state: str
 
 
-class RolloutVersion(NamedTuple):
-    """orders.rollout: how often it was changed."""
+class Rollout(NamedTuple):
+    """orders.rollout, the present one."""
 
-    changed: int
+    version: int
+
+
+class RolloutChange(NamedTuple):
+    """orders.audit_log: from which version to which; releases before decision 22 did not say."""
+
+    before: int | None
+    after: int | None

@@ -72,4 +72,5 @@ def _facts(rollout: Rollout) -> dict[str, object]:
         "kinguin_enabled": rollout.kinguin_enabled,
         "rollout_percent": rollout.percent,
         "testers": len(rollout.tester_emails),
+        "version": rollout.version,
     }
