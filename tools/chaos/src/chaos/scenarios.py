@@ -253,8 +253,11 @@ _PAYMENTS: Final = (
 
 
 def _restored(name: str, *services: str) -> Scenario:
+    """Judged once payments had time to ask the gateway for what it has not heard: 60 s."""
     restore = Restore(*services)
-    return Scenario(f"{name} restored", restore.during, 4.0, customer=restore.buys)
+    stays_s = 90.0 if "payments" in services else 0.0
+    name = f"{name} restored"
+    return Scenario(name, restore.during, 4.0, customer=restore.buys, stays_s=stays_s)
 
 
 _RESTORED: Final = (
