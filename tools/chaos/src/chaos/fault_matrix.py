@@ -20,6 +20,7 @@ from chaos.world import World
 
 _QUIET_S: Final = 600.0
 _LOOK_S: Final = 1.0
+_BITTEN_S: Final = 120.0
 
 Say = Callable[[str], None]
 
@@ -89,10 +90,21 @@ class FaultMatrix:
                 for _ in range(scenario.orders):
                     begun.append(asyncio.create_task(self._buy(scenario)))
                     await asyncio.sleep(seconds / scenario.orders)
+                await self._until_bitten(scenario)
             return await asyncio.gather(*begun)
         finally:
             for task in begun:
                 task.cancel()  # a fault that broke leaves nobody behind who buys on
+
+    async def _until_bitten(self, scenario: Scenario) -> None:
+        end = time.monotonic() + _BITTEN_S
+        while time.monotonic() < end:
+            mine = [t for t in self.world.customers.tickets if t.why == scenario.name]
+            for ticket in mine if scenario.bites else ():
+                await self.world.customers.page(ticket)
+            if scenario.has_bitten(ticket.status for ticket in mine):
+                break
+            await asyncio.sleep(_LOOK_S)
 
     async def _buy(self, scenario: Scenario) -> Ticket:
         return await scenario.customer(self.world, scenario.name)
