@@ -45,6 +45,7 @@ from chaos.server_faults import (
     DEADLOCK,
     DISK_FULL,
     SERIALIZATION_FAILURE,
+    kafka_disk_full,
     topic_missing,
     writes_refused,
 )
@@ -122,6 +123,7 @@ _KAFKA: Final = (
     Scenario("kafka restarted", kafka_away(at_once=False), 1.0),
     Scenario("kafka killed", kafka_away(at_once=True), 1.0),
     Scenario("kafka paused", kafka_paused(), 30.0),
+    Scenario("kafka disk full", kafka_disk_full(), 20.0),
     Scenario("kafka away", kafka_away(at_once=False), 300.0),
     Scenario("payment.confirmed missing", topic_missing(Topic.PAYMENT_CONFIRMED), 15.0),
     Scenario("key.ready missing", topic_missing(Topic.KEY_READY), 15.0),

@@ -1,6 +1,7 @@
 """What PostgreSQL and Kafka refuse by themselves, made to happen on purpose."""
 
 import asyncio
+import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
@@ -84,6 +85,32 @@ def _database(world: World, service: str) -> str:
     """As the superuser: a service may not change its own tables' triggers unseen."""
     name = service.replace("-", "_")
     return urlsplit(world.parts.postgres_part.url)._replace(path=f"/{name}").geturl()
+
+
+def kafka_disk_full() -> Fault:
+    """The broker can write nothing more, as on a full disk; started again when there is room.
+
+    Each of its files is at its greatest size, by a limit of the process: no file system is filled.
+
+    Raises:
+        NothingRefused: it did not even notice.
+    """
+
+    @asynccontextmanager
+    async def during(world: World) -> AsyncIterator[None]:
+        broker = world.living("kafka")
+        _, hard = resource.prlimit(broker.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(broker.pid, resource.RLIMIT_FSIZE, (1, hard))
+        try:
+            yield
+        finally:
+            has_ended = not broker.is_alive()
+            await asyncio.to_thread(lambda: world.parts.broker.stop(at_once=True))
+            await asyncio.to_thread(world.parts.broker.start)
+        if not has_ended:
+            raise NothingRefused
+
+    return during
 
 
 def topic_missing(topic: Topic) -> Fault:
