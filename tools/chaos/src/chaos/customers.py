@@ -103,12 +103,25 @@ class Customers:
         return list(both.values()) if sources == "both" else [both[sources]]
 
     async def pay(self, ticket: Ticket, **outcome: Any) -> None:
-        """Wait for the invoice and pay it on the gateway's page, once."""
+        """Wait for the invoice and pay it on the gateway's page, once: it is asked before a repeat."""
         invoice_id = await self.invoice(ticket)
         url = self._url("nowpayments-simulator", f"/_simulator/invoices/{invoice_id}/pay")
         body = {"outcome": "finished"} | outcome
-        answer = await self.http.post(url, json=body)
+        try:
+            answer = await self.http.post(url, json=body)
+        except httpx.TransportError:
+            await asyncio.sleep(self.pause_s)
+            if await self.payment_of(ticket) is not None:
+                return
+            answer = await self.http.post(url, json=body)
         answer.raise_for_status()
+
+    async def payment_of(self, ticket: Ticket) -> str | None:
+        """The id of the order's first payment, by the gateway's ledger."""
+        url = self._url("nowpayments-simulator", "/_simulator/ledger")
+        payments = (await self.http.get(url)).raise_for_status().json()["payments"]
+        ids = (str(row["payment_id"]) for row in payments if row["order_id"] == ticket.id)
+        return next(ids, None)
 
     async def invoice(self, ticket: Ticket) -> str:
         """The id of the order's invoice, once it is there."""

@@ -20,6 +20,10 @@ class NotRefused(Exception):
     """The shop took a notification that it must refuse, or refused one that it must take."""
 
 
+class NotPaid(Exception):
+    """The gateway knows no payment of an order that was paid."""
+
+
 async def behaves(world: World, why: str) -> Ticket:
     """Orders anything and pays."""
     return await world.customers.order_and_pay(why)
@@ -192,10 +196,10 @@ async def _fulfilled(world: World, ticket: Ticket) -> None:
 
 
 async def _payment(world: World, ticket: Ticket) -> str:
-    """The id of the order's first payment, by the gateway's ledger."""
-    url = world.url("nowpayments-simulator", "/_simulator/ledger")
-    payments = (await world.http.get(url)).raise_for_status().json()["payments"]
-    return next(str(row["payment_id"]) for row in payments if row["order_id"] == ticket.id)
+    payment = await world.customers.payment_of(ticket)
+    if payment is None:
+        raise NotPaid(ticket.id)
+    return payment
 
 
 async def _simulate(world: World, payment_id: str, what: str, **body: str) -> None:
