@@ -103,7 +103,7 @@ class Customers:
         return list(both.values()) if sources == "both" else [both[sources]]
 
     async def pay(self, ticket: Ticket, **outcome: Any) -> None:
-        """Wait for the invoice and pay it on the gateway's page, once: it is asked before a repeat."""
+        """Wait for the invoice and pay it on the gateway's page, once."""
         invoice_id = await self.invoice(ticket)
         url = self._url("nowpayments-simulator", f"/_simulator/invoices/{invoice_id}/pay")
         body = {"outcome": "finished"} | outcome
