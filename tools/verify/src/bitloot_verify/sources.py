@@ -1,10 +1,10 @@
 """Where a reading comes from: the databases, the bucket, and in tests the ledgers."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import aioboto3
 import httpx
@@ -26,6 +26,17 @@ class Bucket:
     access_key_id: str
     secret_access_key: SecretStr
     region: str = "auto"
+
+    def client(self) -> AbstractAsyncContextManager[Any]:
+        """A connection to its store, by the S3 protocol."""
+        return aioboto3.Session().client(
+            "s3",
+            endpoint_url=self.endpoint_url,
+            aws_access_key_id=self.access_key_id,
+            aws_secret_access_key=self.secret_access_key.get_secret_value(),
+            region_name=self.region,
+            config=AioConfig(signature_version="s3v4", s3={"addressing_style": "path"}),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +89,19 @@ class Sources:
         return Reading(
             at=datetime.now(UTC),
             tables=tables,
-            objects=await _objects(self.bucket) if self.bucket else None,
+            objects=await object_keys(self.bucket) if self.bucket else None,
             ledgers=await _ledgers(self.simulators) if self.simulators else None,
         )
 
 
-async def _objects(bucket: Bucket) -> frozenset[str]:
-    client = aioboto3.Session().client(
-        "s3",
-        endpoint_url=bucket.endpoint_url,
-        aws_access_key_id=bucket.access_key_id,
-        aws_secret_access_key=bucket.secret_access_key.get_secret_value(),
-        region_name=bucket.region,
-        config=AioConfig(signature_version="s3v4", s3={"addressing_style": "path"}),
-    )
+async def object_keys(bucket: Bucket) -> frozenset[str]:
+    """The keys of all objects.
+
+    Raises:
+        botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError: it cannot be listed.
+    """
     found: set[str] = set()
-    async with client as s3:
+    async with bucket.client() as s3:
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket.name)
         async for page in pages:
             found.update(entry["Key"] for entry in page.get("Contents", ()))
