@@ -80,9 +80,9 @@ def test_service_that_is_stopped_stays_so_until_the_end_of_the_block(
     supervisor.start(python_command("orders"))
 
     with supervisor.stopped("orders"):
-        clock.now_s += 100
-        supervisor.tick()
-        supervisor.tick()
+        for _ in range(3):
+            clock.now_s += 100
+            supervisor.tick()
         assert processes.living("orders") is None
 
     assert processes.living("orders") is not None

@@ -1,7 +1,7 @@
 """A database's backup, as PostgreSQL's own programs take it and bring it back."""
 
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from stack.errors import StackError
 from stack.parts.databases import run_sql
@@ -17,7 +17,7 @@ def back_up(superuser_url: str, database: str, file: Path) -> None:
     Raises:
         StackError: the database cannot be read.
     """
-    _run("pg_dump", "--format=custom", f"--file={file}", _of(superuser_url, database))
+    _run("pg_dump", superuser_url, database, "--format=custom", f"--file={file}")
 
 
 def restore(superuser_url: str, database: str, file: Path) -> None:
@@ -33,15 +33,17 @@ def restore(superuser_url: str, database: str, file: Path) -> None:
         f'CREATE DATABASE "{database}" OWNER "{database}" TEMPLATE template0',
         f'REVOKE ALL ON DATABASE "{database}" FROM PUBLIC',
     )
-    _run("pg_restore", "--exit-on-error", f"--dbname={_of(superuser_url, database)}", str(file))
+    _run("pg_restore", superuser_url, database, "--exit-on-error", str(file))
 
 
-def _of(superuser_url: str, database: str) -> str:
-    return urlsplit(superuser_url)._replace(path=f"/{database}").geturl()
-
-
-def _run(name: str, *arguments: str) -> None:
-    command = [str(program(name)), *arguments]
-    done = run_to_end(command, deadline_s=_DEADLINE_S, environment=environment())
+def _run(name: str, superuser_url: str, database: str, *arguments: str) -> None:
+    server = urlsplit(superuser_url)
+    where = (f"--host={server.hostname}", f"--port={server.port}", f"--username={server.username}")
+    done = run_to_end(
+        [str(program(name)), *where, f"--dbname={database}", *arguments],
+        deadline_s=_DEADLINE_S,
+        # Everybody on the machine can read arguments.
+        environment=environment() | {"PGPASSWORD": unquote(server.password or "")},
+    )
     if done.returncode != 0:
         raise StackError(f"{name} failed: {done.stderr.strip()[-500:]}")
