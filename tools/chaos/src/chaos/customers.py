@@ -176,14 +176,17 @@ class Customers:
             self.reveals += 1
         return answer.is_success
 
-    async def reveal_all(self, ticket: Ticket) -> None:
-        """Open every link of an order."""
+    async def reveal_all(self, ticket: Ticket) -> list[dict[str, Any]]:
+        """Open every link of an order; the keys that are shown."""
+        keys: list[dict[str, Any]] = []
         for delivery in ticket.deliveries:
             url = self._url("delivery", f"/deliveries/{delivery}/reveal")
             shown = await self._until(
                 lambda url=url: self.http.post(url, json={}, headers=ticket.headers)  # type: ignore[misc]  # as above
             )
             self.reveals += len(shown["keys"]) > 0
+            keys += shown["keys"]
+        return keys
 
     async def look(self, statuses: frozenset[str] = SETTLED) -> list[Ticket]:
         """Ask after every open order once; those that are still open."""

@@ -98,9 +98,9 @@ class FaultMatrix:
 
     async def _until_bitten(self, scenario: Scenario) -> None:
         end = time.monotonic() + _BITTEN_S
-        while time.monotonic() < end:
+        while scenario.bites and time.monotonic() < end:
             mine = [t for t in self.world.customers.tickets if t.why == scenario.name]
-            for ticket in mine if scenario.bites else ():
+            for ticket in mine:
                 await self.world.customers.page(ticket)
             if scenario.has_bitten(ticket.status for ticket in mine):
                 break
@@ -126,7 +126,7 @@ class FaultMatrix:
         if gone := [ticket for ticket in tickets if ticket.status not in scenario.ends]:
             raise NotAtRest(", ".join(f"{t.id} became {t.status}" for t in gone))
         if not scenario.has_bitten(ticket.status for ticket in tickets):
-            raise WithoutEffect("all its orders are fulfilled: the fault came too late, or not")
+            raise WithoutEffect("no order shows the fault: it came too late, or was not made")
 
     async def _judge(self) -> str | None:
         report = await asyncio.to_thread(verify, self.world.stack)

@@ -10,28 +10,36 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-import aioboto3
 import asyncpg
+import httpx
 from aiokafka.admin import AIOKafkaAdminClient
+from bitloot_verify.sources import object_keys
 from stack.parts import backup
 from stack.processes import run_to_end
+from stack.verify import bucket_of
 
 from chaos.customers import SETTLED, Ticket
 from chaos.world import World
 
 _BEFORE_BACKUP: Final = timedelta(seconds=30)
 _PATIENCE_S: Final = 120.0
+_LOOK_S: Final = 4.0
+"""A link shows its keys five times: it must last until the others of its order are there."""
 _LONGEST_AFTER_S: Final = 8.0
 _REPLAY_DEADLINE_S: Final = 180.0
 
 
 class ReplayFailed(Exception):
     """`bitloot replay` ended otherwise than well; the text is what it said."""
+
+
+class OtherKeys(Exception):
+    """A buyer was shown other keys after the restore than before."""
 
 
 class Restore:
@@ -44,22 +52,25 @@ class Restore:
     def _reset(self) -> None:
         self._begun = self._ordered = self._settled = 0
         self._news = asyncio.Condition()
-        self._is_taken = asyncio.Event()
+        self._is_taken, self._is_restored = asyncio.Event(), asyncio.Event()
 
     async def buys(self, world: World, why: str) -> Ticket:
-        """Orders of both sources, pays once the backup is taken, and looks at its keys."""
+        """Orders of both sources, pays once the backup is taken, and looks at its keys; twice.
+
+        Raises:
+            OtherKeys: they are not the same.
+        """
         self._begun += 1
         ticket = await world.customers.order(why, "both")
         await world.customers.invoice(ticket)
         await self._tell(ordered=1)
         await self._is_taken.wait()
         await world.customers.pay(ticket)
-        async with asyncio.timeout(2 * _PATIENCE_S):
-            while ticket.status not in SETTLED:
-                await asyncio.sleep(1)
-                await world.customers.page(ticket)
-        await world.customers.reveal_all(ticket)
+        keys = await _read_keys(world, ticket)
         await self._tell(settled=1)
+        await self._is_restored.wait()
+        if await _read_keys(world, ticket) != keys:
+            raise OtherKeys(ticket.id)
         return ticket
 
     async def _tell(self, *, ordered: int = 0, settled: int = 0) -> None:
@@ -81,6 +92,7 @@ class Restore:
         await asyncio.sleep(world.dice.uniform(0, _LONGEST_AFTER_S))
         topics = await _topics(world)
         await asyncio.to_thread(self._restore, world, topics, moment - _BEFORE_BACKUP)
+        self._is_restored.set()
 
     async def _until(self, is_so: Callable[[], bool]) -> None:
         async with asyncio.timeout(_PATIENCE_S), self._news:
@@ -105,6 +117,21 @@ class Restore:
                 list(pool.map(lambda pair: _replay(world, pair[0], pair[1], since), wanted))
 
 
+async def _read_keys(world: World, ticket: Ticket) -> list[dict[str, Any]]:
+    """What the links on the order's page show, once it is fulfilled and they lead somewhere.
+
+    Raises:
+        TimeoutError: they do not.
+    """
+    async with asyncio.timeout(2 * _PATIENCE_S):
+        while True:
+            await world.customers.page(ticket)
+            if ticket.status in SETTLED:
+                with suppress(httpx.HTTPStatusError):  # a link may be lost, and another come
+                    return await world.customers.reveal_all(ticket)
+            await asyncio.sleep(_LOOK_S)
+
+
 async def _delete_unnamed_objects(world: World) -> None:
     """What the runbook has a person do: nobody can open them, their keys were in the lost rows."""
     connection = await asyncpg.connect(world.stack["DELIVERY_DATABASE_URL"])
@@ -112,19 +139,10 @@ async def _delete_unnamed_objects(world: World) -> None:
         rows = await connection.fetch("SELECT object_key FROM deliveries")
     finally:
         await connection.close()
-    named, bucket = {row["object_key"] for row in rows}, world.stack["S3_BUCKET"]
-    client = aioboto3.Session().client(
-        "s3",
-        endpoint_url=world.stack["S3_ENDPOINT_URL"],
-        aws_access_key_id=world.stack["S3_ACCESS_KEY_ID"],
-        aws_secret_access_key=world.stack["S3_SECRET_ACCESS_KEY"],
-        region_name="auto",
-    )
-    async with client as s3:
-        async for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-            for entry in page.get("Contents", ()):
-                if entry["Key"] not in named:
-                    await s3.delete_object(Bucket=bucket, Key=entry["Key"])
+    bucket = bucket_of(world.stack)
+    async with bucket.client() as s3:
+        for key in await object_keys(bucket) - {row["object_key"] for row in rows}:
+            await s3.delete_object(Bucket=bucket.name, Key=key)
 
 
 async def _topics(world: World) -> list[tuple[str, str]]:
